@@ -1,0 +1,151 @@
+#include "base/file.h"
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+bool file_path(char out[PATH_TEXT_MAX], const char *dir, const char *name, struct err *e)
+{
+	int n = snprintf(out, PATH_TEXT_MAX, "%s/%s", dir, name);
+
+	return n > 0 && n < PATH_TEXT_MAX ? true : err_set(e, "path too long: %.100s...", dir);
+}
+
+bool file_exists(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+bool file_make_dir(const char *path, struct err *e)
+{
+	char part[PATH_TEXT_MAX];
+	size_t len = strlen(path);
+
+	if (len == 0 || len >= sizeof part)
+		return err_set(e, "not a folder's name: \"%.100s\"", path);
+	memcpy(part, path, len + 1);
+	for (char *slash = strchr(part + 1, '/'); ; slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (mkdir(part, 0755) != 0 && errno != EEXIST)
+			return err_errno(e, "cannot make %s", part);
+		if (!slash)
+			return true;
+		*slash = '/';
+	}
+}
+
+bool file_read(const char *path, struct buf *out, struct err *e)
+{
+	unsigned char block[65536];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return err_errno(e, "cannot open %s", path);
+	while ((n = read(fd, block, sizeof block)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			err_errno(e, "cannot read %s", path);
+			(void)close(fd);
+			return false;
+		}
+		buf_bytes(out, block, (size_t)n);
+	}
+	(void)close(fd);
+	if (!out->ok) {
+		err_set(e, "%s is too large", path);
+		return err_expected(e, "at most %zu bytes", out->max);
+	}
+	return true;
+}
+
+static bool write_all(int fd, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+
+	while (len > 0) {
+		ssize_t n = write(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		at += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static bool sync_folder_of(const char *path)
+{
+	char dir[PATH_TEXT_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 1;
+
+	if (len >= sizeof dir)
+		return false;
+	memcpy(dir, slash ? path : ".", len);
+	dir[len ? len : 1] = '\0';
+	if (!len)
+		dir[0] = '/';
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool ok = fsync(fd) == 0;
+	(void)close(fd);
+	return ok;
+}
+
+bool file_write(const char *path, const void *bytes, size_t len, struct err *e)
+{
+	char tmp[PATH_TEXT_MAX + 8];
+	int fd;
+	bool ok;
+
+	(void)snprintf(tmp, sizeof tmp, "%s.new", path);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_errno(e, "cannot write %s", tmp);
+	ok = write_all(fd, bytes, len) && fsync(fd) == 0;
+	ok = close(fd) == 0 && ok;
+	if (ok && rename(tmp, path) == 0 && sync_folder_of(path))
+		return true;
+	err_errno(e, "cannot write %s", path);
+	(void)unlink(tmp);      /* gone already when only the folder's sync failed */
+	return false;
+}
+
+bool file_lock(const char *path, int *fd, bool *held, struct err *e)
+{
+	*held = false;
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (*fd < 0)
+		return err_errno(e, "cannot open %s", path);
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0) {
+		*held = true;
+		return true;
+	}
+	int code = errno;
+	(void)close(*fd);
+	*fd = -1;
+	errno = code;
+	return code == EWOULDBLOCK ? true : err_errno(e, "cannot lock %s", path);
+}
+
+unsigned long long file_free_bytes(const char *path)
+{
+	struct statvfs fs;
+
+	return statvfs(path, &fs) == 0 ? (unsigned long long)fs.f_bavail * fs.f_frsize : ULLONG_MAX;
+}

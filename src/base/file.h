@@ -1,0 +1,28 @@
+/* file: whole files, written so that a reader sees the old one or the new one, never half. */
+#ifndef TEITEN_FILE_H
+#define TEITEN_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct buf;
+
+enum { PATH_TEXT_MAX = 4096 };
+
+/* "a/b" into out; false when too long. */
+bool file_path(char out[PATH_TEXT_MAX], const char *dir, const char *name, struct err *e);
+bool file_exists(const char *path);
+/* Makes the folder and its parents, mode 0755. */
+bool file_make_dir(const char *path, struct err *e);
+/* The whole file into out (up to out->max). */
+bool file_read(const char *path, struct buf *out, struct err *e);
+/* Temporary name, write, fsync, rename, fsync of the folder. */
+bool file_write(const char *path, const void *bytes, size_t len, struct err *e);
+/* Opens or makes `path` and takes its exclusive lock. *held tells whether we have it; false only for real failures.
+ * The lock lives until the descriptor in *fd is closed. */
+bool file_lock(const char *path, int *fd, bool *held, struct err *e);
+/* Free bytes on the file system of path; UINT64_MAX when it cannot be told. */
+unsigned long long file_free_bytes(const char *path);
+
+#endif

@@ -1,0 +1,40 @@
+#include "base/mem.h"
+
+#include <stdint.h>
+
+static void *there(void *p)
+{
+	if (!p) {
+		(void)fputs("teiten: out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+void *mem_zero(size_t n, size_t size)
+{
+	return there(calloc(n ? n : 1, size));
+}
+
+void *mem_resize(void *old, size_t n, size_t size)
+{
+	if (size && n > SIZE_MAX / size)
+		return there(NULL);
+	size_t bytes = n * size;
+	return there(realloc(old, bytes ? bytes : 1));
+}
+
+void *mem_grow(void *old, size_t len, size_t *cap, size_t size)
+{
+	if (len < *cap)
+		return old;
+	*cap = *cap ? *cap * 2 : 16;
+	return mem_resize(old, *cap, size);
+}
+
+char *mem_text(const char *text)
+{
+	size_t n = strlen(text) + 1;
+
+	return memcpy(mem_resize(NULL, n, 1), text, n);
+}

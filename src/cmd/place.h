@@ -1,0 +1,30 @@
+/* place: finds the store for a command: --store ADDRESS, or --data DIR (default ./teiten-data).
+ *
+ * Where a keep runs in DIR, questions go to its socket and batches go through its spool; where none runs, the command
+ * takes the folder's lock (waiting for another command, and saying so) and opens the file itself. */
+#ifndef TEITEN_PLACE_H
+#define TEITEN_PLACE_H
+
+#include "base/args.h"
+#include "base/file.h"
+#include "store/store.h"
+
+extern const struct option place_options[];                     /* data, store */
+extern const struct option place_making_options[];              /* data, store, zone */
+
+struct place {
+	char dir[PATH_TEXT_MAX];                /* "" with --store */
+	struct store *store;
+	struct regions *regions;                /* DIR/regions.table, NULL where there is none; loaded only for putting */
+	bool through_keep;
+	int lock_fd;
+};
+
+/* `making`: a store that is not there yet is made (with --zone), and batches may be put; else it must be there. */
+bool place_open(struct place *p, const struct args *a, bool making, struct err *e);
+void place_close(struct place *p);
+/* As store_put; with a keep running the batches are written to its spool and waited for until it has taken them (each[]
+ * is then STORED_NOW for those it took or knew). */
+bool place_put(struct place *p, const struct batch *const *batches, size_t n, enum stored *each, struct err *e);
+
+#endif

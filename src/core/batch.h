@@ -1,0 +1,45 @@
+/* batch: what one sensor saw in one span, whole or not at all, with the seconds it watched in each minute.
+ *
+ * (sensor, epoch, serial) names a batch for ever: storing it twice counts once. A batch without rows still says "was
+ * looking, saw nothing". The encoding is columnar, compressed and checked (doc/batch-format.md). Pure. */
+#ifndef TEITEN_BATCH_H
+#define TEITEN_BATCH_H
+
+#include "core/tuple.h"
+#include "core/watch.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+
+enum {
+	SENSOR_NAME_MAX = 32,                   /* with the NUL */
+	BATCH_ROWS_MAX = 1 << 20,
+	BATCH_RUNS_MAX = 1 << 20,
+	BATCH_BYTES_MAX = 96 << 20,             /* uncompressed: rows × widest row is below this */
+	BATCH_MINUTES_MAX = 40 * 366 * 1440,    /* the longest span: forty years */
+};
+
+struct batch {
+	char sensor[SENSOR_NAME_MAX];           /* [A-Za-z0-9._:-]+ */
+	uint64_t epoch, serial;
+	struct span span;                       /* holds every row and run */
+	uint64_t seen, lost;                    /* packets that came, and those the sensor had to drop */
+	struct watch watched;
+	struct tuple *rows; size_t len, cap;
+};
+
+void batch_release(struct batch *b);
+void batch_add(struct batch *b, const struct tuple *t);                 /* the row must lie in the span */
+bool sensor_name_valid(const char *name);
+/* Appends the encoded batch to out. The batch must be sound (batch_sound). Sorts rows (tuples_settle) first. */
+void batch_encode(struct batch *b, struct buf *out);
+/* Fills an empty b; false for any byte that is not as written: truncation, damage, a version or a value unknown. */
+bool batch_decode(struct batch *b, const void *bytes, size_t len, struct err *e);
+/* Checks limits, name, span, rows' minutes, kinds and protos: what decode demands, for batches made by hand. */
+bool batch_sound(const struct batch *b, struct err *e);
+
+#endif

@@ -1,0 +1,475 @@
+#include "core/question.h"
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/num.h"
+#include "base/zone.h"
+#include "core/tuple.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+enum { LAST_MAX = 4000 };
+
+static const char *const each_names[] = {
+	"nothing", "port", "sensor", "region", "source", "network", "kind", "mark", "proto",
+};
+static const char *const across_names[] = { "mean", "sum", "median" };
+static const char *const per_names[] = { "address", "sensor" };
+
+const char *each_name(enum each e)
+{
+	return each_names[e];
+}
+
+const char *across_name(enum across a)
+{
+	return across_names[a];
+}
+
+const char *per_name(enum per p)
+{
+	return per_names[p];
+}
+
+void question_init(struct question *q)
+{
+	*q = (struct question){ .step = STEP_DAY, .top = 5, .proto = -1, .port = -1 };
+	memcpy(q->last, "3mo", 4);
+}
+
+static bool wrong(struct err *e, const char *key, const char *value, const char *expected)
+{
+	err_set(e, "not a value for %s: \"%.60s\"", key, value);
+	err_expected(e, "%s", expected);
+	return false;
+}
+
+/* Index of value in a list of names, or -1. */
+static int name_index(const char *value, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcasecmp(value, names[i]))
+			return (int)i;
+	return -1;
+}
+
+static bool set_each(struct question *q, const char *value, struct err *e)
+{
+	int i = name_index(value, each_names, sizeof each_names / sizeof *each_names);
+
+	if (i < 0)
+		return wrong(e, "each", value, "nothing, port, sensor, region, source, network, kind, mark or proto");
+	q->each = (enum each)i;
+	return true;
+}
+
+static bool set_step(struct question *q, const char *value, struct err *e)
+{
+	return step_parse(value, &q->step) ? true : wrong(e, "step", value, "minute, hour, day, week, month, quarter or all");
+}
+
+static bool set_across(struct question *q, const char *value, struct err *e)
+{
+	int i = name_index(value, across_names, sizeof across_names / sizeof *across_names);
+
+	if (i < 0)
+		return wrong(e, "across", value, "mean, sum or median");
+	q->across = (enum across)i;
+	return true;
+}
+
+static bool set_per(struct question *q, const char *value, struct err *e)
+{
+	int i = name_index(value, per_names, 2);
+
+	if (i < 0)
+		return wrong(e, "per", value, "address or sensor");
+	q->per = (enum per)i;
+	return true;
+}
+
+static bool set_top(struct question *q, const char *value, struct err *e)
+{
+	uint64_t n = 0;
+
+	if (strcmp(value, "all") != 0 && !num_whole(value, 1, QUESTION_TOP_MAX, &n))
+		return wrong(e, "top", value, "a number from 1 to 200000, or all");
+	q->top = (unsigned)n;
+	return true;
+}
+
+/* "3mo" → 3 and 'm'; the unit's letter is one of h d w m y. */
+static bool last_parse(const char *value, uint64_t *n, char *unit)
+{
+	static const struct { const char *name; char unit; } units[] = {
+		{ "h", 'h' }, { "d", 'd' }, { "w", 'w' }, { "mo", 'm' }, { "y", 'y' },
+	};
+	char digits[16];
+	size_t len = strspn(value, "0123456789");
+
+	if (len == 0 || len >= sizeof digits)
+		return false;
+	memcpy(digits, value, len);
+	digits[len] = '\0';
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (!strcmp(value + len, units[i].name)) {
+			*unit = units[i].unit;
+			return num_whole(digits, 1, LAST_MAX, n);
+		}
+	return false;
+}
+
+static bool set_last(struct question *q, const char *value, struct err *e)
+{
+	uint64_t n;
+	char unit;
+
+	if (!last_parse(value, &n, &unit))
+		return wrong(e, "last", value, "a number and h, d, w, mo or y, such as 3mo, 1y or 90d");
+	memcpy(q->last, value, strlen(value) + 1);
+	q->from[0] = '\0';
+	return true;
+}
+
+static bool set_time(char to[40], const char *key, const char *value, struct err *e)
+{
+	struct zone utc = { .len = 1, .rules = &(struct zone_rule){ 0, 0 } };
+	minute_t at;
+
+	/* The store's zone is not known yet: here only the form is judged. */
+	if (strlen(value) >= 40 || !calendar_parse(&utc, value, &at, e)) {
+		err_set(e, "not a time for %s: \"%.60s\"", key, value);
+		return err_expected(e, "2006-05-15, 2006-05-15T09:00 or 2006-05-15T00:00Z");
+	}
+	memcpy(to, value, strlen(value) + 1);
+	return true;
+}
+
+static bool set_proto(struct question *q, const char *value, struct err *e)
+{
+	unsigned proto;
+
+	if (!proto_parse(value, &proto))
+		return wrong(e, "proto", value, "tcp, udp, icmp or icmpv6");
+	q->proto = (int)proto;
+	return true;
+}
+
+static bool set_port(struct question *q, const char *value, struct err *e)
+{
+	unsigned proto, port;
+
+	if (!port_parse(value, &proto, &port))
+		return wrong(e, "port", value, "1433/tcp, 53/udp or icmp/8");
+	q->proto = (int)proto;
+	q->port = (int)port;
+	return true;
+}
+
+/* A list of names with commas into bits; "all" sets every bit. */
+static bool set_bits(unsigned *bits, const char *key, const char *value, const char *(*name)(unsigned), unsigned n,
+	struct err *e)
+{
+	char list[128];
+	unsigned found = 0;
+
+	for (const char *at = value; ; at++) {
+		size_t len = strcspn(at, ",");
+		unsigned i = 0;
+
+		while (i < n && (strlen(name(i)) != len || strncasecmp(at, name(i), len) != 0))
+			i++;
+		if (i < n)
+			found |= 1u << i;
+		else if (len == 3 && !strncasecmp(at, "all", 3))
+			found |= (1u << n) - 1;
+		else
+			break;
+		at += len;
+		if (*at == '\0') {
+			*bits = found;
+			return true;
+		}
+	}
+	list[0] = '\0';
+	for (unsigned i = 0, used = 0; i < n; i++)
+		used += (unsigned)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", name(i));
+	err_set(e, "not a value for %s: \"%.60s\"", key, value);
+	return err_expected(e, "%s or all; several with commas", list);
+}
+
+static bool set_sensor(struct question *q, const char *value, struct err *e)
+{
+	if (!sensor_name_valid(value))
+		return wrong(e, "sensor", value, "a sensor's name; `teiten sensor list` shows them");
+	memcpy(q->sensor, value, strlen(value) + 1);
+	return true;
+}
+
+static bool set_region(struct question *q, const char *value, struct err *e)
+{
+	if (!isalpha((unsigned char)value[0]) || !isalpha((unsigned char)value[1]) || value[2] != '\0')
+		return wrong(e, "region", value, "two letters such as JP; ZZ is unknown");
+	q->region[0] = (char)toupper((unsigned char)value[0]);
+	q->region[1] = (char)toupper((unsigned char)value[1]);
+	q->region[2] = '\0';
+	return true;
+}
+
+static bool set_source(struct question *q, const char *value, struct err *e)
+{
+	if (!prefix_parse(value, &q->src))
+		return wrong(e, "source", value, "an address or a prefix such as 192.0.2.0/24, no bits behind its length");
+	q->has_src = true;
+	return true;
+}
+
+static const char *const keys[] = {
+	"each", "step", "across", "per", "top", "last", "from", "until", "proto", "port", "kind", "mark", "sensor", "region",
+	"source",
+};
+enum key { EACH, STEP, ACROSS, PER, TOP, LAST, FROM, UNTIL, PROTO, PORT, KIND, MARK, SENSOR, REGION, SOURCE, KEYS };
+
+bool question_knows(const char *key)
+{
+	return name_index(key, keys, KEYS) >= 0;
+}
+
+bool question_set(struct question *q, const char *key, const char *value, struct err *e)
+{
+	switch (name_index(key, keys, KEYS)) {
+	case EACH: return set_each(q, value, e);
+	case STEP: return set_step(q, value, e);
+	case ACROSS: return set_across(q, value, e);
+	case PER: return set_per(q, value, e);
+	case TOP: return set_top(q, value, e);
+	case LAST: return set_last(q, value, e);
+	case FROM: return set_time(q->from, key, value, e);
+	case UNTIL: return set_time(q->until, key, value, e);
+	case PROTO: return set_proto(q, value, e);
+	case PORT: return set_port(q, value, e);
+	case KIND: return set_bits(&q->kinds, key, value, kind_name, KINDS, e);
+	case MARK: return set_bits(&q->marks, key, value, mark_name, MARKS, e);
+	case SENSOR: return set_sensor(q, value, e);
+	case REGION: return set_region(q, value, e);
+	case SOURCE: return set_source(q, value, e);
+	default:
+		err_set(e, "unknown key \"%.40s\" in the question", key);
+		return err_expected(e, "each step across per top last from until proto port kind mark sensor region source");
+	}
+}
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* One percent-decoded piece up to a stop character; false for bad escapes, NUL and what does not fit. */
+static bool decoded(const char **text, const char *stops, char *out, size_t cap)
+{
+	size_t n = 0;
+	const char *t = *text;
+
+	while (*t && !strchr(stops, *t)) {
+		int c = (unsigned char)*t++;
+
+		if (c == '+')
+			c = ' ';
+		if (c == '%') {
+			if (hex(t[0]) < 0 || hex(t[1]) < 0)
+				return false;
+			c = hex(t[0]) << 4 | hex(t[1]);
+			t += 2;
+		}
+		if (c == 0 || n + 1 >= cap)
+			return false;
+		out[n++] = (char)c;
+	}
+	out[n] = '\0';
+	*text = t;
+	return true;
+}
+
+static bool listed(const char *const *list, const char *key)
+{
+	for (; list && *list; list++)
+		if (!strcmp(*list, key))
+			return true;
+	return false;
+}
+
+bool question_parse(struct question *q, const char *text, const char *const *ignored, struct err *e)
+{
+	char key[32], value[128];
+
+	if (strlen(text) > QUESTION_TEXT_MAX) {
+		err_set(e, "the question is too long");
+		return err_expected(e, "at most %d characters", QUESTION_TEXT_MAX);
+	}
+	while (*text) {
+		value[0] = '\0';
+		if (!decoded(&text, "=&", key, sizeof key) || (*text == '=' && (text++, !decoded(&text, "&", value, sizeof value)))) {
+			err_set(e, "the question cannot be read");
+			return err_expected(e, "key=value pairs with &, percent-encoded, values of at most 127 bytes");
+		}
+		if (*text == '&')
+			text++;
+		if (key[0] == '\0' && value[0] == '\0')
+			continue;
+		if (!listed(ignored, key) && !question_set(q, key, value, e))
+			return false;
+	}
+	return true;
+}
+
+/* The end of the last local day that held is known to its end; held.until itself when there is no whole day. */
+static minute_t last_whole_day(const struct zone *z, struct span held)
+{
+	minute_t end = calendar_floor(z, held.until, STEP_DAY);
+
+	return end > held.from ? end : held.until;
+}
+
+static minute_t back(const struct zone *z, minute_t until, uint64_t n, char unit)
+{
+	uint64_t minutes = n * (unit == 'h' ? 60 : unit == 'w' ? 7 * MINUTES_PER_DAY : MINUTES_PER_DAY);
+
+	if (unit == 'h')
+		return until > minutes ? until - (minute_t)minutes : 0;
+	if (unit == 'm' || unit == 'y')
+		return calendar_shift(z, until, -(int)(unit == 'y' ? n * 12 : n));
+	uint32_t day = calendar_day(z, until), days = (uint32_t)(minutes / MINUTES_PER_DAY);
+	return day > days ? calendar_day_start(z, day - days) : 0;
+}
+
+static bool settle_span(struct question *q, const struct zone *z, struct span held, struct err *e)
+{
+	uint64_t n = 0;
+	char unit = 'd';
+
+	q->span.until = last_whole_day(z, held);
+	if (q->until[0] && !calendar_parse(z, q->until, &q->span.until, e))
+		return false;
+	if (q->from[0]) {
+		if (!calendar_parse(z, q->from, &q->span.from, e))
+			return false;
+		minute_t length = q->span.until > q->span.from ? q->span.until - q->span.from : 0;
+		q->before = (struct span){ q->span.from > length ? q->span.from - length : 0, q->span.from };
+	} else {
+		(void)last_parse(q->last, &n, &unit);   /* question_set has judged it */
+		q->span.from = back(z, q->span.until, n, unit);
+		q->before = (struct span){ back(z, q->span.from, n, unit), q->span.from };
+	}
+	if (span_empty(q->span)) {
+		err_set(e, "the span is empty: its end is not after its beginning");
+		return err_expected(e, "from before until; a span has its from and not its until");
+	}
+	return true;
+}
+
+/* Steps in the span, counted only as far as the limit. */
+static size_t steps_in(const struct question *q, const struct zone *z)
+{
+	size_t n = 0;
+
+	if (q->step == STEP_ALL)
+		return 1;
+	if (q->step == STEP_MINUTE)
+		return span_minutes(q->span);
+	for (minute_t at = q->span.from; at < q->span.until && n <= QUESTION_POINTS_MAX; n++)
+		at = calendar_next(z, at, q->step);
+	return n;
+}
+
+bool question_settle(struct question *q, const struct zone *z, struct span held, struct err *e)
+{
+	if (span_empty(held) && !(q->from[0] && q->until[0])) {
+		err_set(e, "the store is empty");
+		return err_expected(e, "teiten import FILE puts packets into it");
+	}
+	if (!settle_span(q, z, held, e))
+		return false;
+	size_t steps = steps_in(q, z), series = q->each == EACH_NOTHING ? 1 : q->top;
+	if (q->step != STEP_ALL && (steps > QUESTION_POINTS_MAX || series == 0 || series > QUESTION_POINTS_MAX / steps)) {
+		err_set(e, "too many values: %zu steps for each of %s%u series", steps, series ? "" : "all ", q->top);
+		return err_expected(e, "at most %d values; a coarser step, a shorter span or a smaller top", QUESTION_POINTS_MAX);
+	}
+	return true;
+}
+
+static void bits_text(struct buf *out, const char *key, unsigned bits, const char *(*name)(unsigned), unsigned n)
+{
+	const char *comma = "";
+
+	buf_printf(out, "&%s=", key);
+	for (unsigned i = 0; i < n; i++)
+		if (bits & 1u << i) {
+			buf_printf(out, "%s%s", comma, name(i));
+			comma = ",";
+		}
+}
+
+/* Of what is in a time only the "+" of an offset means something else in a query string. */
+static void time_text(struct buf *out, const char *key, const char *time)
+{
+	buf_printf(out, "&%s=", key);
+	for (; *time; time++)
+		if (*time == '+')
+			buf_str(out, "%2B");
+		else
+			buf_u8(out, (uint8_t)*time);
+}
+
+/* Everything but the span. */
+static void rest_text(const struct question *q, struct buf *out)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	buf_printf(out, "each=%s&step=%s&across=%s&per=%s", each_names[q->each], step_name(q->step), across_names[q->across],
+		per_names[q->per]);
+	if (q->top)
+		buf_printf(out, "&top=%u", q->top);
+	else
+		buf_str(out, "&top=all");
+	if (q->port >= 0)
+		buf_printf(out, "&port=%s", port_label((unsigned)q->proto, (unsigned)q->port, text));
+	else if (q->proto >= 0)
+		buf_printf(out, "&proto=%s", proto_name((unsigned)q->proto));
+	if (q->kinds)
+		bits_text(out, "kind", q->kinds, kind_name, KINDS);
+	if (q->marks)
+		bits_text(out, "mark", q->marks, mark_name, MARKS);
+	if (q->sensor[0])
+		buf_printf(out, "&sensor=%s", q->sensor);
+	if (q->region[0])
+		buf_printf(out, "&region=%s", q->region);
+	if (q->has_src)
+		buf_printf(out, "&source=%s", prefix_format(&q->src, text));
+}
+
+void question_text(const struct question *q, const struct zone *z, struct buf *out)
+{
+	char text[CALENDAR_TEXT_MAX];
+
+	rest_text(q, out);
+	time_text(out, "from", calendar_rfc3339(z, q->span.from, text));
+	time_text(out, "until", calendar_rfc3339(z, q->span.until, text));
+}
+
+void question_asked(const struct question *q, struct buf *out)
+{
+	rest_text(q, out);
+	buf_printf(out, "&last=%s", q->last);
+	if (q->from[0])
+		time_text(out, "from", q->from);
+	if (q->until[0])
+		time_text(out, "until", q->until);
+}
+
+bool question_takes(const struct question *q, const struct tuple *t)
+{
+	return (q->kinds ? (q->kinds >> t->kind & 1) != 0 : tuple_reaches(t)) && (!q->marks || (t->mark & q->marks)) &&
+		(q->proto < 0 || t->proto == q->proto) && (q->port < 0 || port_ranked(t->proto, t->port) == q->port) &&
+		(!q->has_src || prefix_holds(&q->src, &t->src));
+}

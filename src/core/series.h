@@ -1,0 +1,40 @@
+/* series: numbers over time, and the answer that holds them. NAN is "nobody was looking", 0 is "saw none". Pure. */
+#ifndef TEITEN_SERIES_H
+#define TEITEN_SERIES_H
+
+#include "core/question.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct reader;
+
+enum { SERIES_LABEL_MAX = 64 };
+
+struct series {
+	char label[SERIES_LABEL_MAX];           /* "1433/tcp", "icmp/8", a region, a sensor, an address, "all" */
+	unsigned rank, previous_rank;           /* from 1; 0: not ranked then */
+	double value, plain;                    /* over the whole span: by `across`, and the plain mean beside it */
+	uint64_t packets, bytes, sources;       /* exact totals over the span, odd sensors and short watches included */
+	unsigned sensors;                       /* sensors that saw any of it */
+	double *values, *plains;                /* one a step; NULL when the question has no steps */
+};
+
+struct answer {
+	struct question question;               /* as settled */
+	size_t steps;                           /* 0 for STEP_ALL */
+	minute_t *times;                        /* starts of the steps; cut to the span */
+	unsigned *looked;                       /* sensors behind each step's value */
+	unsigned sensors;                       /* sensors that looked within the span */
+	size_t found;                           /* labels there were, before `top` cut them */
+	struct series *list; size_t len;
+};
+
+void answer_release(struct answer *a);
+/* For the wire between our own processes; decode refuses anything malformed. */
+void answer_encode(const struct answer *a, struct buf *out);
+bool answer_decode(struct answer *a, struct reader *r, struct err *e);
+/* "packets per observed address and day" and its kin, in English; pages translate by the question itself. */
+const char *answer_unit(const struct question *q);
+
+#endif

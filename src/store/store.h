@@ -1,0 +1,69 @@
+/* store: keeps batches and answers questions. One interface; the address says which engine:
+ *   duckdb:PATH   a file, held by one process at a time
+ *   unix:PATH     a running keep, asked through its socket
+ *   memory:       plain and slow, the yardstick of the others
+ *
+ * A store may be asked from several threads while one of them puts. */
+#ifndef TEITEN_STORE_H
+#define TEITEN_STORE_H
+
+#include "core/batch.h"
+#include "core/question.h"
+#include "core/series.h"
+#include "base/zone.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct store;
+struct regions;
+
+/* What became of a batch. UNKNOWN never leaves store_put: a commit that failed is settled by reading the ledger again. */
+enum stored { STORED_NOT, STORED_NOW, STORED_ALREADY, STORED_FULL };
+
+struct sensor {
+	uint16_t number;
+	char name[SENSOR_NAME_MAX];
+	uint32_t addresses;             /* how many it observes; 1 until told otherwise */
+	char group[SENSOR_NAME_MAX];    /* operator or network: counts once where voices are counted; may be empty */
+	char region[3];                 /* where it stands; "ZZ" unknown */
+};
+
+/* What the store holds, at one moment. facts_release frees. */
+struct facts {
+	struct zone zone;
+	int64_t made_s;                 /* when the store was made, seconds since 1970 */
+	struct span held;               /* from the first watched minute to the one after the last; empty when none */
+	uint64_t batches, rows, packets, lost;
+	uint64_t revision;              /* changes with everything that can change an answer */
+	struct sensor *sensors; size_t len;
+	struct span *watched;           /* of each sensor: first to last watched minute */
+	uint64_t *watched_s;            /* of each sensor: seconds watched in all */
+};
+
+/* zone: for a store that does not exist yet (NULL: UTC); an existing one keeps its own. regions: resolves sources when a
+ * batch is put, borrowed while the store is open; NULL: all "ZZ". False: e says why; nobody gets a lock error (cmd/ takes
+ * the lock of the data folder first). */
+struct store *store_open(const char *address, const char *zone, const struct regions *regions, struct err *e);
+void store_close(struct store *s);
+
+/* Puts n batches in one transaction: rows, roll-ups and ledger, all or nothing, durable on true. each[i] says what became
+ * of each. Sensors not met before are entered with one address. */
+bool store_put(struct store *s, const struct batch *const *batches, size_t n, enum stored *each, struct err *e);
+/* Settles q against the store and answers it. The caller releases the answer. */
+bool store_ask(struct store *s, struct question *q, struct answer *a, struct err *e);
+/* Every tuple that q takes, in the order of time, as rows of at most a few thousand. */
+typedef bool row_fn(void *to, const char *sensor, const struct tuple *rows, size_t n);
+bool store_rows(struct store *s, struct question *q, row_fn *fn, void *to, struct err *e);
+bool store_facts(struct store *s, struct facts *f, struct err *e);
+void facts_release(struct facts *f);
+/* Enters or changes a sensor by name (its number is given by the store). */
+bool store_sensor(struct store *s, const struct sensor *one, struct err *e);
+/* How many batches of that epoch the ledger holds. */
+bool store_epoch(struct store *s, uint64_t epoch, uint64_t *batches, struct err *e);
+/* Rebuilds every roll-up from the rows and compares; *differences counts unequal rows of all of them. */
+bool store_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
+
+#endif

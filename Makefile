@@ -10,15 +10,15 @@ PORT ?= 8025
 comma := ,
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),-clang)
 
-PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libzstd-dev liblzma-dev zlib1g-dev libpcap-dev libsodium-dev \
-	libmaxminddb-dev tzdata nodejs npm ca-certificates
-PACKAGES_TEST := python3 clang libclang-rt-14-dev chromium librsvg2-bin fonts-ipaexfont-gothic mandoc curl git
+PACKAGES_BUILD := gcc=gcc libc6-dev pkg-config libmicrohttpd-dev libzstd-dev liblzma-dev zlib1g-dev libsodium-dev \
+	libmaxminddb-dev tzdata node=nodejs npm=npm ca-certificates
+PACKAGES_TEST := python3=python3 clang libclang-rt-14-dev chromium librsvg2-bin fonts-ipaexfont-gothic mandoc curl=curl git=git
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fno-strict-overflow -fstack-protector-strong -Isrc -I$(BUILD) \
 	-include src/base/banned.h $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-LDLIBS := -lmicrohttpd -lzstd -llzma -lz -lpcap -lsodium -lmaxminddb -lm -lpthread -Ldeps/duckdb -lduckdb
+LDLIBS := -lmicrohttpd -lzstd -llzma -lz -lsodium -lmaxminddb -lm -lpthread -Ldeps/duckdb -lduckdb
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,-rpath,'$$ORIGIN/../deps/duckdb:$$ORIGIN/../lib/teiten'
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
@@ -44,7 +44,7 @@ $(BUILD)/libteiten.a: $(OBJECTS)
 	ar rcs $@ $^
 $(BUILD)/obj/%.o: src/%.c | deps/duckdb/libduckdb.so
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(if $(findstring src/store/duckdb.c,$<),-isystem deps/duckdb) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(if $(findstring src/store/duck.c,$<),-isystem deps/duckdb) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/main.o: ALL_CFLAGS += -DTEITEN_VERSION='"$(VERSION)"'
 # The style sheet as bytes of the program.
 $(BUILD)/obj/web/assets.c: web/style.css scripts/embed

@@ -1,0 +1,266 @@
+#include "capture/decode.h"
+
+#include "base/bytes.h"
+#include "capture/packet.h"
+#include "core/tuple.h"
+
+#include <assert.h>
+
+enum {
+	TYPE_IPV4 = 0x0800, TYPE_IPV6 = 0x86dd, TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100,
+	TYPE_PPPOE = 0x8864, TYPE_LENGTH_MAX = 1500,
+	PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057,
+	EXTENSIONS_MAX = 16,            /* more headers than this is nonsense, and a way to make us work */
+};
+
+bool decode_knows(unsigned link)
+{
+	switch (link) {
+	case LINK_NULL: case LINK_ETHERNET: case LINK_PPP: case LINK_RAW_BSD: case LINK_RAW_OPENBSD: case LINK_PPP_HDLC:
+	case LINK_PPP_ETHER: case LINK_RAW: case LINK_LOOP: case LINK_LINUX_SLL: case LINK_IPV4: case LINK_IPV6:
+	case LINK_LINUX_SLL2:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Cuts what follows the IP packet (padding, or bytes that its length disowns). */
+static void bound(struct reader *r, size_t len)
+{
+	if (reader_left(r) > len)
+		r->end = r->at + len;
+}
+
+static enum refusal from_tcp(struct reader *r, struct packet *p)
+{
+	p->sport = read_u16be(r);
+	p->dport = read_u16be(r);
+	p->seq = read_u32be(r);
+	(void)read_bytes(r, 5);
+	p->flags = read_u8(r);
+	if (!r->ok)
+		return REFUSAL_CUT;
+	p->known |= PACKET_FLAGS | PACKET_SEQ;
+	p->window = read_u16be(r);
+	if (r->ok)                      /* a short snapshot may end here: what matters has been read */
+		p->known |= PACKET_WINDOW;
+	return REFUSAL_NONE;
+}
+
+static enum refusal from_transport(struct reader *r, struct packet *p)
+{
+	switch (p->proto) {
+	case PROTO_TCP:
+		return from_tcp(r, p);
+	case PROTO_UDP:
+		p->sport = read_u16be(r);
+		p->dport = read_u16be(r);
+		break;
+	case PROTO_ICMP:
+	case PROTO_ICMPV6:
+		p->icmp_type = read_u8(r);
+		p->icmp_code = read_u8(r);
+		break;
+	default:
+		return REFUSAL_PROTO;
+	}
+	return r->ok ? REFUSAL_NONE : REFUSAL_CUT;
+}
+
+static enum refusal from_ipv4(struct reader *r, struct packet *p)
+{
+	size_t header = (size_t)(read_u8(r) & 15) * 4;
+	(void)read_u8(r);
+	size_t total = read_u16be(r);
+	p->ip_id = read_u16be(r);
+	unsigned fragment = read_u16be(r);
+	p->ttl = read_u8(r);
+	p->proto = read_u8(r);
+	(void)read_u16be(r);
+	p->src = addr_v4(read_u32be(r));
+	p->dst = addr_v4(read_u32be(r));
+	if (!r->ok)
+		return REFUSAL_CUT;
+	if (header < 20 || total < header)
+		return REFUSAL_IP_HEADER;
+	p->known = PACKET_DST | PACKET_IP_ID;
+	p->bytes = total;
+	if (p->proto == PROTO_ICMPV6)
+		return REFUSAL_PROTO;
+	if (fragment & 0x1fff)
+		return REFUSAL_FRAGMENT;
+	bound(r, total - 20);
+	if (header > 20 && !read_bytes(r, header - 20))
+		return REFUSAL_CUT;
+	return from_transport(r, p);
+}
+
+/* Walks the chain of RFC 8200 4 to the transport header; *later: a fragment that is not the first. */
+static bool pass_extensions(struct reader *r, unsigned *next, bool *later)
+{
+	for (unsigned n = 0; r->ok && n < EXTENSIONS_MAX; n++) {
+		unsigned kind = *next;
+		size_t length;
+
+		if (kind != 0 && kind != 43 && kind != 44 && kind != 51 && kind != 60 && kind != 135 && kind != 139 && kind != 140)
+			return true;
+		*next = read_u8(r);
+		length = read_u8(r);
+		if (kind == 44) {
+			*later = (read_u16be(r) & 0xfff8) != 0;
+			(void)read_u32be(r);
+			if (*later)
+				return r->ok;
+		} else {
+			/* the authentication header counts words of four, the others of eight beyond the first eight */
+			(void)read_bytes(r, kind == 51 ? length * 4 + 6 : length * 8 + 6);
+		}
+	}
+	return false;
+}
+
+static enum refusal from_ipv6(struct reader *r, struct packet *p)
+{
+	bool later = false;
+	unsigned next;
+
+	(void)read_u32be(r);
+	size_t payload = read_u16be(r);
+	next = read_u8(r);
+	p->ttl = read_u8(r);
+	const uint8_t *src = read_bytes(r, 16), *dst = read_bytes(r, 16);
+	if (!src || !dst)
+		return REFUSAL_CUT;
+	memcpy(p->src.b, src, 16);
+	memcpy(p->dst.b, dst, 16);
+	if (addr_is_v4(&p->src))        /* on no wire: it would be counted as the IPv4 address */
+		return REFUSAL_IP_HEADER;
+	p->known = PACKET_DST;
+	p->bytes = 40 + payload;
+	if (payload > 0)                /* 0 is a jumbogram's, or somebody's who let the card cut: the frame bounds it */
+		bound(r, payload);
+	if (!pass_extensions(r, &next, &later))
+		return r->ok ? REFUSAL_IP_HEADER : REFUSAL_CUT;
+	if (later)
+		return REFUSAL_FRAGMENT;
+	if (next == PROTO_ICMP)
+		return REFUSAL_PROTO;
+	p->proto = (uint8_t)next;
+	return from_transport(r, p);
+}
+
+static enum refusal from_ip(struct reader *r, struct packet *p)
+{
+	if (reader_left(r) == 0)
+		return REFUSAL_CUT;
+	switch (*r->at >> 4) {
+	case 4:
+		return from_ipv4(r, p);
+	case 6:
+		return from_ipv6(r, p);
+	default:
+		return REFUSAL_IP_HEADER;
+	}
+}
+
+static enum refusal from_ppp(struct reader *r, struct packet *p)
+{
+	if (reader_left(r) >= 2 && r->at[0] == 0xff && r->at[1] == 0x03)        /* RFC 1662: address and control */
+		(void)read_u16be(r);
+	unsigned protocol = read_u8(r);
+	if (!(protocol & 1))                                                    /* may be compressed to its odd byte */
+		protocol = protocol << 8 | read_u8(r);
+	if (!r->ok)
+		return REFUSAL_CUT;
+	return protocol == PPP_IPV4 || protocol == PPP_IPV6 ? from_ip(r, p) : REFUSAL_NOT_IP;
+}
+
+static enum refusal from_pppoe(struct reader *r, struct packet *p)
+{
+	(void)read_u16be(r);            /* version, type, code */
+	(void)read_u32be(r);            /* session, length */
+	return from_ppp(r, p);
+}
+
+static enum refusal from_type(struct reader *r, unsigned type, struct packet *p)
+{
+	while (r->ok && (type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD)) {
+		(void)read_u16be(r);
+		type = read_u16be(r);
+	}
+	if (type <= TYPE_LENGTH_MAX && reader_left(r) >= 8 && r->at[0] == 0xaa && r->at[1] == 0xaa && r->at[2] == 3) {
+		(void)read_bytes(r, 6);         /* 802.2 with SNAP */
+		type = read_u16be(r);
+	}
+	if (!r->ok)
+		return REFUSAL_CUT;
+	switch (type) {
+	case TYPE_IPV4:
+	case TYPE_IPV6:
+		return from_ip(r, p);
+	case TYPE_PPPOE:
+		return from_pppoe(r, p);
+	default:
+		return REFUSAL_NOT_IP;
+	}
+}
+
+/* The address family of the machine that captured, in its byte order; for LOOP in the network's. */
+static enum refusal from_loopback(struct reader *r, struct packet *p)
+{
+	uint32_t family = read_u32be(r);
+
+	if (!r->ok)
+		return REFUSAL_CUT;
+	if (family > 0xffff)
+		family = __builtin_bswap32(family);
+	switch (family) {
+	case 2: case 10: case 24: case 28: case 30:     /* AF_INET; AF_INET6 of Linux, NetBSD, FreeBSD, macOS */
+		return from_ip(r, p);
+	default:
+		return REFUSAL_NOT_IP;
+	}
+}
+
+static enum refusal from_link(unsigned link, struct reader *r, struct packet *p)
+{
+	unsigned type;
+
+	switch (link) {
+	case LINK_ETHERNET:
+		(void)read_bytes(r, 12);
+		return from_type(r, read_u16be(r), p);
+	case LINK_LINUX_SLL:
+		(void)read_bytes(r, 14);
+		return from_type(r, read_u16be(r), p);
+	case LINK_LINUX_SLL2:
+		type = read_u16be(r);
+		(void)read_bytes(r, 18);
+		return from_type(r, type, p);
+	case LINK_NULL:
+	case LINK_LOOP:
+		return from_loopback(r, p);
+	case LINK_PPP:
+	case LINK_PPP_HDLC:
+		return from_ppp(r, p);
+	case LINK_PPP_ETHER:
+		return from_pppoe(r, p);
+	default:
+		return from_ip(r, p);
+	}
+}
+
+enum refusal decode_frame(unsigned link, const uint8_t *bytes, size_t captured, struct packet *out)
+{
+	struct reader r = reader_over(bytes, captured);
+
+	assert(decode_knows(link));
+	*out = (struct packet){ .packets = 1 };
+	return from_link(link, &r, out);
+}
+
+enum refusal decode_ip(const uint8_t *bytes, size_t captured, struct packet *out)
+{
+	return decode_frame(LINK_RAW, bytes, captured, out);
+}

@@ -1,0 +1,200 @@
+#include "capture/intake.h"
+
+#include "base/compress.h"
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <assert.h>
+
+enum { ROOM = 2 * INTAKE_AHEAD_MAX };
+
+struct intake {
+	struct inflow *flow;            /* NULL: over memory */
+	const uint8_t *memory;
+	uint64_t left;                  /* plain bytes that may still come */
+	bool ended, broken;
+	struct err why;
+	uint64_t lines;
+	size_t at, len;                 /* unread part of room */
+	uint8_t room[ROOM + 1];         /* one more for the NUL of a last line */
+};
+
+struct intake *intake_open(int fd, uint64_t limit, struct err *e)
+{
+	struct intake *in = mem_zero(1, sizeof *in);
+
+	in->left = limit;
+	in->flow = inflow_open(fd, e);
+	if (!in->flow) {
+		free(in);
+		return NULL;
+	}
+	return in;
+}
+
+struct intake *intake_over(const void *bytes, size_t len)
+{
+	struct intake *in = mem_zero(1, sizeof *in);
+
+	in->memory = bytes;
+	in->left = len;
+	return in;
+}
+
+void intake_close(struct intake *in)
+{
+	if (in)
+		inflow_close(in->flow);
+	free(in);
+}
+
+static size_t from_memory(struct intake *in, uint8_t *to, size_t cap)
+{
+	memcpy(to, in->memory, cap);
+	in->memory += cap;
+	return cap;
+}
+
+/* Gets some more bytes behind those that are there. */
+static void more(struct intake *in)
+{
+	size_t cap, got = 0;
+
+	if (in->at > 0) {
+		memmove(in->room, in->room + in->at, in->len - in->at);
+		in->len -= in->at;
+		in->at = 0;
+	}
+	cap = ROOM - in->len < in->left ? ROOM - in->len : (size_t)in->left;
+	if (cap == 0) {
+		in->ended = true;
+		return;
+	}
+	if (!in->flow)
+		got = from_memory(in, in->room + in->len, cap);
+	else if (!inflow_read(in->flow, in->room + in->len, cap, &got, &in->why))
+		in->broken = true;      /* the bytes it gave with that are good */
+	in->ended = in->broken || got == 0;
+	in->len += got;
+	in->left -= got;
+}
+
+static void fill(struct intake *in, size_t n)
+{
+	assert(n <= INTAKE_AHEAD_MAX);
+	while (in->len - in->at < n && !in->ended)
+		more(in);
+}
+
+const uint8_t *intake_peek(struct intake *in, size_t n)
+{
+	fill(in, n);
+	return in->len - in->at < n ? NULL : in->room + in->at;
+}
+
+const uint8_t *intake_ahead(struct intake *in, size_t n, size_t *len)
+{
+	fill(in, n);
+	*len = in->len - in->at < n ? in->len - in->at : n;
+	return in->room + in->at;
+}
+
+bool intake_skip(struct intake *in, uint64_t n)
+{
+	while (n > 0) {
+		size_t here = in->len - in->at;
+
+		if (here == 0) {
+			fill(in, 1);
+			if (in->at == in->len)
+				return false;
+			continue;
+		}
+		if (here > n)
+			here = (size_t)n;
+		in->at += here;
+		n -= here;
+	}
+	return true;
+}
+
+/* Where the line that begins here ends: at its '\n', or at the end of what there is (up to the limit). */
+static size_t line_length(struct intake *in, bool *whole)
+{
+	size_t seen = 0;
+
+	for (;;) {
+		size_t here = in->len - in->at;
+		const uint8_t *end = memchr(in->room + in->at + seen, '\n', here - seen);
+
+		*whole = end != NULL;
+		if (end)
+			return (size_t)(end - in->room) - in->at;
+		if (here > INTAKE_LINE_MAX || in->ended)
+			return here;
+		seen = here;
+		more(in);
+	}
+}
+
+/* Passes the rest of a line whose beginning was too long already. */
+static void pass_line(struct intake *in)
+{
+	bool whole;
+
+	do {
+		size_t n = line_length(in, &whole);
+
+		in->at += whole ? n + 1 : n;
+	} while (!whole && !intake_ended(in));
+}
+
+bool intake_line(struct intake *in, struct line *out)
+{
+	bool whole;
+
+	if (intake_ended(in))
+		return false;
+	size_t n = line_length(in, &whole);
+	*out = (struct line){ .number = ++in->lines, .too_long = n > INTAKE_LINE_MAX };
+	if (out->too_long) {
+		if (whole)
+			in->at += n + 1;
+		else
+			pass_line(in);
+		in->room[ROOM] = '\0';
+		out->text = (char *)in->room + ROOM;
+		return true;
+	}
+	out->text = (char *)in->room + in->at;
+	out->cut = !whole && in->broken;
+	in->at += whole ? n + 1 : n;
+	if (n > 0 && out->text[n - 1] == '\r')
+		n--;
+	out->text[n] = '\0';
+	out->len = n;
+	return true;
+}
+
+bool intake_ended(struct intake *in)
+{
+	fill(in, 1);
+	return in->at == in->len;
+}
+
+bool intake_broken(const struct intake *in, struct err *e)
+{
+	if (in->broken)
+		*e = in->why;
+	return in->broken;
+}
+
+const char *intake_compression(const struct intake *in)
+{
+	return in->flow ? inflow_format(in->flow) : "plain";
+}
+
+uint64_t intake_taken(const struct intake *in)
+{
+	return in->flow ? inflow_taken(in->flow) : 0;
+}

@@ -1,0 +1,41 @@
+/* packet: one sighting of one packet, from the wire or from a record of it, and the tuple that counts it. Pure.
+ *
+ * Not every record says everything: `known` tells which of the fields were read. What is not known is zero. */
+#ifndef TEITEN_PACKET_H
+#define TEITEN_PACKET_H
+
+#include "core/addr.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tuple;
+
+enum {
+	PACKET_DST = 1,                 /* dst */
+	PACKET_FLAGS = 2,               /* flags */
+	PACKET_IP_ID = 4,               /* ip_id; IPv4 only */
+	PACKET_SEQ = 8,                 /* seq; TCP only */
+	PACKET_WINDOW = 16,             /* window; TCP only */
+	PACKET_STATED = 32,             /* a record states that somebody knocked: not for us to call it an answer */
+};
+
+struct packet {
+	int64_t time_s;                 /* seconds since 1970-01-01 UTC */
+	struct addr src, dst;
+	uint64_t bytes;                 /* by the IP length, of all `packets`; 0 unknown */
+	uint32_t packets;               /* how many alike it stands for: 1 from the wire */
+	uint32_t seq;
+	uint16_t sport, dport;          /* 0 for ICMP; sport 0 unknown */
+	uint16_t ip_id, window;
+	uint8_t proto, flags, ttl;      /* ttl 0 unknown */
+	uint8_t icmp_type, icmp_code;
+	uint8_t known;                  /* PACKET_ bits */
+};
+
+/* Whether its minute is one that we keep (1970 to 2099). */
+bool packet_in_time(const struct packet *p);
+/* The tuple that counts it: dsts is 1 where the destination is known. The packet must be in time. */
+void packet_tuple(const struct packet *p, struct tuple *out);
+
+#endif

@@ -1,0 +1,160 @@
+/* sensor: the sensors that the store knows; how many addresses each observes, its group and region. */
+#include "cmd/asking.h"
+#include "cmd/cmd.h"
+#include "cmd/place.h"
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/num.h"
+
+#include <ctype.h>
+
+static void list_text(const struct facts *f, struct buf *out)
+{
+	char from[CALENDAR_TEXT_MAX], until[CALENDAR_TEXT_MAX], hours[NUM_TEXT_MAX];
+
+	buf_printf(out, "%-31s %9s  %-2s  %-16s %-25s %-25s %s\n", "sensor", "addresses", "cc", "group", "watched from", "until",
+		"hours watched");
+	for (size_t i = 0; i < f->len; i++) {
+		const struct sensor *s = &f->sensors[i];
+		bool watched = !span_empty(f->watched[i]);
+
+		buf_printf(out, "%-31s %9u  %-2s  %-16s %-25s %-25s %s\n", s->name, s->addresses, s->region, s->group[0] ? s->group : "-",
+			watched ? calendar_rfc3339(&f->zone, f->watched[i].from, from) : "-",
+			watched ? calendar_rfc3339(&f->zone, f->watched[i].until, until) : "-",
+			num_grouped(f->watched_s[i] / 3600, hours));
+	}
+}
+
+static void list_json(const struct facts *f, struct buf *out)
+{
+	char text[CALENDAR_TEXT_MAX];
+	struct json j = json_to(out);
+
+	json_object(&j, NULL);
+	json_string(&j, "zone", f->zone.name);
+	json_array(&j, "sensors");
+	for (size_t i = 0; i < f->len; i++) {
+		const struct sensor *s = &f->sensors[i];
+		bool watched = !span_empty(f->watched[i]);
+
+		json_object(&j, NULL);
+		json_string(&j, "name", s->name);
+		json_whole(&j, "addresses", s->addresses);
+		json_string(&j, "group", s->group[0] ? s->group : NULL);
+		json_string(&j, "region", s->region);
+		json_string(&j, "watched_from", watched ? calendar_rfc3339(&f->zone, f->watched[i].from, text) : NULL);
+		json_string(&j, "watched_until", watched ? calendar_rfc3339(&f->zone, f->watched[i].until, text) : NULL);
+		json_whole(&j, "watched_seconds", f->watched_s[i]);
+		json_end_object(&j);
+	}
+	json_end_array(&j);
+	json_end_object(&j);
+	buf_str(out, "\n");
+}
+
+static bool run_list(const struct args *a, struct place *place, struct err *e)
+{
+	struct buf out = buf_make(64 << 20);
+	struct facts f;
+
+	if (!store_facts(place->store, &f, e))
+		return false;
+	if (args_given(a, "json"))
+		list_json(&f, &out);
+	else
+		list_text(&f, &out);
+	(void)fwrite(out.at, 1, out.len, stdout);
+	facts_release(&f);
+	buf_release(&out);
+	return true;
+}
+
+static bool read_region(const char *text, char out[3], struct err *e)
+{
+	if (!isalpha((unsigned char)text[0]) || !isalpha((unsigned char)text[1]) || text[2] != '\0') {
+		err_set(e, "not a region: \"%.20s\"", text);
+		return err_expected(e, "two letters such as JP");
+	}
+	out[0] = (char)toupper((unsigned char)text[0]);
+	out[1] = (char)toupper((unsigned char)text[1]);
+	return true;
+}
+
+/* What is not given stays as it is. */
+static bool change(const struct args *a, struct sensor *s, struct err *e)
+{
+	const char *addresses = args_value(a, "addresses"), *group = args_value(a, "group"), *region = args_value(a, "region");
+	uint64_t n = s->addresses;
+
+	if (!addresses && !group && !region) {
+		err_set(e, "nothing to set");
+		return err_expected(e, "--addresses N, --group NAME or --region CC");
+	}
+	if (addresses && !num_whole(addresses, 1, UINT32_MAX, &n)) {
+		err_set(e, "not a number of addresses: \"%.40s\"", addresses);
+		return err_expected(e, "1 to 4294967295");
+	}
+	s->addresses = (uint32_t)n;
+	if (group && !sensor_name_valid(group)) {
+		err_set(e, "not a group's name: \"%.40s\"", group);
+		return err_expected(e, "1 to %d letters, digits, . _ : -", SENSOR_NAME_MAX - 1);
+	}
+	if (group)
+		memcpy(s->group, group, strlen(group) + 1);
+	return !region || read_region(region, s->region, e);
+}
+
+static bool run_set(const struct args *a, struct place *place, struct err *e)
+{
+	struct facts f;
+	bool ok = false;
+
+	if (!store_facts(place->store, &f, e))
+		return false;
+	for (size_t i = 0; i < f.len && !ok; i++)
+		if (!strcmp(f.sensors[i].name, a->word[1])) {
+			ok = change(a, &f.sensors[i], e) && store_sensor(place->store, &f.sensors[i], e);
+			goto out;
+		}
+	err_set(e, "no sensor named %.40s", a->word[1]);
+	err_expected(e, "`teiten sensor list` shows them");
+out:
+	facts_release(&f);
+	return ok;
+}
+
+static int run_sensor(const struct args *a)
+{
+	bool list = a->words == 1 && !strcmp(a->word[0], "list"), set = a->words == 2 && !strcmp(a->word[0], "set");
+	struct place place;
+	struct err e;
+
+	if (!list && !set) {
+		log_line("sensor is followed by: list, or set NAME with --addresses, --group or --region");
+		return EXIT_WRONG_USE;
+	}
+	if (!place_open(&place, a, false, &e))
+		return asking_refused(a, &e);
+	bool ok = list ? run_list(a, &place, &e) : run_set(a, &place, &e);
+	place_close(&place);
+	return ok ? EXIT_DONE : asking_refused(a, &e);
+}
+
+static const struct option options[] = {
+	{ "addresses", "N", "set: how many addresses the sensor observes" },
+	{ "group", "NAME", "set: operator or network that it belongs to" },
+	{ "region", "CC", "set: where it stands (two letters)" },
+	{ "json", NULL, "list: print JSON" },
+	{ NULL, NULL, NULL },
+};
+
+const struct command command_sensor = {
+	.name = "sensor",
+	.usage = "list | set NAME [OPTION]...",
+	.summary = "list the sensors, or say how many addresses one observes",
+	.options = { options, place_options },
+	.run = run_sensor,
+};

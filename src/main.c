@@ -1,0 +1,36 @@
+/* Teiten: finds the command, sorts its options, runs it. */
+#include "cmd/commands.h"
+
+#include "base/err.h"
+#include "base/log.h"
+
+const char *teiten_version = TEITEN_VERSION;
+
+int main(int argc, char **argv)
+{
+	static struct args args;
+	struct err e;
+	const char *name = argc > 1 ? argv[1] : "help";
+
+	if (!strcmp(name, "--version")) {
+		printf("teiten %s\n", teiten_version);
+		return EXIT_DONE;
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		name = "help";
+	const struct command *c = command_named(name);
+	if (!c) {
+		log_line("no command named \"%.40s\"; `teiten help` lists them", name);
+		return EXIT_WRONG_USE;
+	}
+	if (!args_parse(&args, c->options, argc > 2 ? argc - 2 : 0, argv + (argc > 2 ? 2 : argc), &e)) {
+		err_in(&e, "%s", c->name);
+		log_err(&e);
+		return EXIT_WRONG_USE;
+	}
+	if (args_given(&args, "help")) {
+		command_help(c);
+		return EXIT_DONE;
+	}
+	return c->run(&args);
+}

@@ -1,0 +1,146 @@
+#include "spool/spool.h"
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char suffix[] = ".batch", aside[] = "refused";
+
+bool spool_open(const char *dir, struct err *e)
+{
+	return file_make_dir(dir, e);
+}
+
+void spool_name(const struct batch *b, char out[SPOOL_NAME_MAX])
+{
+	(void)snprintf(out, SPOOL_NAME_MAX, "%016" PRIx64 ".%010" PRIu64 ".%s%s", b->epoch, b->serial, b->sensor, suffix);
+}
+
+bool spool_put(const char *dir, struct batch *b, struct err *e)
+{
+	char name[SPOOL_NAME_MAX], path[PATH_TEXT_MAX];
+	struct buf bytes = buf_make(BATCH_BYTES_MAX + (2 << 20));
+	bool ok = false;
+
+	spool_name(b, name);
+	batch_encode(b, &bytes);
+	ok = file_path(path, dir, name, e) && file_write(path, bytes.at, bytes.len, e);
+	buf_release(&bytes);
+	return ok;
+}
+
+struct aged { struct timespec when; char name[SPOOL_NAME_MAX]; };
+
+static int oldest_first(const void *a, const void *b)
+{
+	const struct aged *x = a, *y = b;
+
+	if (x->when.tv_sec != y->when.tv_sec)
+		return x->when.tv_sec < y->when.tv_sec ? -1 : 1;
+	if (x->when.tv_nsec != y->when.tv_nsec)
+		return x->when.tv_nsec < y->when.tv_nsec ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Ours end in .batch; a name still being written ends in .new and is nobody's business. */
+static bool is_batch(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > sizeof suffix && len < SPOOL_NAME_MAX && !strcmp(name + len - (sizeof suffix - 1), suffix);
+}
+
+bool spool_waiting(const char *dir, struct spool_list *list, struct err *e)
+{
+	struct aged *found = NULL;
+	size_t len = 0, cap = 0;
+	struct dirent *entry;
+	struct stat st;
+	DIR *d = opendir(dir);
+
+	*list = (struct spool_list){ 0 };
+	if (!d)
+		return err_errno(e, "cannot read %s", dir);
+	while ((entry = readdir(d)) != NULL) {
+		if (!is_batch(entry->d_name) || fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		MEM_GROW(found, len, cap);
+		found[len].when = st.st_mtim;
+		memcpy(found[len++].name, entry->d_name, strlen(entry->d_name) + 1);
+	}
+	closedir(d);
+	if (len)
+		qsort(found, len, sizeof *found, oldest_first);
+	list->len = len < SPOOL_LIST_MAX ? len : SPOOL_LIST_MAX;
+	list->names = mem_zero(list->len, sizeof *list->names);
+	for (size_t i = 0; i < list->len; i++)
+		memcpy(list->names[i], found[i].name, sizeof found[i].name);
+	free(found);
+	return true;
+}
+
+void spool_list_release(struct spool_list *list)
+{
+	free(list->names);
+	*list = (struct spool_list){ 0 };
+}
+
+bool spool_holds(const char *dir, const char *name)
+{
+	char path[PATH_TEXT_MAX];
+	struct err e;
+
+	return file_path(path, dir, name, &e) && file_exists(path);
+}
+
+bool spool_take(const char *dir, const char *name, struct batch *b, struct err *e)
+{
+	struct buf bytes = buf_make(BATCH_BYTES_MAX + (2 << 20));
+	char path[PATH_TEXT_MAX];
+	bool ok = file_path(path, dir, name, e) && file_read(path, &bytes, e) && batch_decode(b, bytes.at, bytes.len, e);
+
+	buf_release(&bytes);
+	return ok ? true : err_in(e, "%s", name);
+}
+
+bool spool_drop(const char *dir, const char *name, struct err *e)
+{
+	char path[PATH_TEXT_MAX];
+
+	if (!file_path(path, dir, name, e))
+		return false;
+	return unlink(path) == 0 || errno == ENOENT ? true : err_errno(e, "cannot remove %s", path);
+}
+
+static bool aside_path(const char *dir, const char *name, char out[PATH_TEXT_MAX], struct err *e)
+{
+	char folder[PATH_TEXT_MAX];
+
+	return file_path(folder, dir, aside, e) && file_path(out, folder, name, e);
+}
+
+bool spool_refuse(const char *dir, const char *name, struct err *e)
+{
+	char path[PATH_TEXT_MAX], folder[PATH_TEXT_MAX], to[PATH_TEXT_MAX];
+
+	if (!file_path(folder, dir, aside, e) || !file_make_dir(folder, e) || !file_path(path, dir, name, e) ||
+		!aside_path(dir, name, to, e))
+		return false;
+	return rename(path, to) == 0 ? true : err_errno(e, "cannot put %s aside", path);
+}
+
+bool spool_refused(const char *dir, const char *name)
+{
+	char path[PATH_TEXT_MAX];
+	struct err e;
+
+	return aside_path(dir, name, path, &e) && file_exists(path);
+}

@@ -1,0 +1,31 @@
+/* spool: batches on disk until someone has them. The folder is the protocol between processes: a batch is there whole,
+ * under its final name, or not at all, and stays until it is dropped. */
+#ifndef TEITEN_SPOOL_H
+#define TEITEN_SPOOL_H
+
+#include "core/batch.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+enum { SPOOL_NAME_MAX = 96, SPOOL_LIST_MAX = 4096 };
+
+struct spool_list { size_t len; char (*names)[SPOOL_NAME_MAX]; };
+
+bool spool_open(const char *dir, struct err *e);                        /* makes the folder */
+void spool_name(const struct batch *b, char out[SPOOL_NAME_MAX]);       /* the file's name says which batch it is */
+/* Durable on true. */
+bool spool_put(const char *dir, struct batch *b, struct err *e);
+/* Names waiting, oldest first, at most SPOOL_LIST_MAX; the caller frees with spool_list_release. */
+bool spool_waiting(const char *dir, struct spool_list *list, struct err *e);
+void spool_list_release(struct spool_list *list);
+bool spool_holds(const char *dir, const char *name);
+bool spool_take(const char *dir, const char *name, struct batch *b, struct err *e);     /* reads; the file stays */
+bool spool_drop(const char *dir, const char *name, struct err *e);
+/* Puts a file that cannot be a batch aside, into dir/refused. */
+bool spool_refuse(const char *dir, const char *name, struct err *e);
+bool spool_refused(const char *dir, const char *name);
+
+#endif

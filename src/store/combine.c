@@ -1,0 +1,397 @@
+#include "store/combine.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/calendar.h"
+#include "store/panel.h"
+
+#include <assert.h>
+#include <math.h>
+
+struct ranked { struct key key; double value, plain; unsigned place; };
+struct ranking { struct ranked *list; size_t len, cap; };
+
+/* Cells arrive by key, slot and sensor; each finished (key, slot) goes to one of two sinks. */
+struct fold {
+	const struct panel *panel;
+	struct part *parts; size_t n;
+	double *scratch;
+	struct key key;
+	size_t slot;
+	bool open;
+	struct ranking *ranking;        /* adds up a key's slots */
+	const struct key *keys; size_t len;     /* or fills values[i][slot] of keys[i] */
+	double **values, **plains;
+};
+
+static uint16_t alone(const struct fold *f)
+{
+	return f->panel->question->each == EACH_SENSOR ? (uint16_t)f->key.lo : 0;
+}
+
+static void to_ranking(struct fold *f, double value, double plain)
+{
+	struct ranking *r = f->ranking;
+
+	if (r->len == 0 || key_cmp(&r->list[r->len - 1].key, &f->key) != 0) {
+		MEM_GROW(r->list, r->len, r->cap);
+		r->list[r->len++] = (struct ranked){ .key = f->key };
+	}
+	r->list[r->len - 1].value += isnan(value) ? 0 : value;
+	r->list[r->len - 1].plain += isnan(plain) ? 0 : plain;
+}
+
+static size_t key_index(const struct key *keys, size_t len, const struct key *k)
+{
+	size_t low = 0, high = len;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (key_cmp(&keys[middle], k) <= 0)
+			low = middle;
+		else
+			high = middle;
+	}
+	assert(len > 0 && key_cmp(&keys[low], k) == 0);
+	return low;
+}
+
+static void finish_slot(struct fold *f)
+{
+	const struct question *q = f->panel->question;
+
+	if (!f->open)
+		return;
+	double value = panel_value(f->panel, q->across, f->slot, alone(f), f->parts, f->n, f->scratch);
+	double plain = q->across == ACROSS_MEAN ? value :
+		panel_value(f->panel, ACROSS_MEAN, f->slot, alone(f), f->parts, f->n, f->scratch);
+	if (f->ranking) {
+		to_ranking(f, value, plain);
+	} else {
+		size_t i = key_index(f->keys, f->len, &f->key);
+
+		f->values[i][f->slot] = value;
+		f->plains[i][f->slot] = plain;
+	}
+	f->n = 0;
+}
+
+static bool take_cells(void *to, const struct cell *cells, size_t n)
+{
+	struct fold *f = to;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct cell *c = &cells[i];
+		minute_t from = f->panel->list[0].span.from;
+		size_t slot = panel_slot(f->panel, c->at < from ? from : c->at);
+
+		if (!f->open || slot != f->slot || key_cmp(&c->key, &f->key) != 0) {
+			finish_slot(f);
+			f->open = true;
+			f->key = c->key;
+			f->slot = slot;
+		}
+		f->parts[f->n++] = (struct part){ c->sensor, c->packets };
+		assert(f->n <= f->panel->book->len);
+	}
+	return true;
+}
+
+static bool run_fold(struct fold *f, const struct engine_ops *ops, void *engine, const struct want *w, struct err *e)
+{
+	f->parts = mem_zero(f->panel->book->len + 1, sizeof *f->parts);
+	f->scratch = mem_zero(f->panel->book->len + 1, sizeof *f->scratch);
+	bool ok = ops->cells(engine, w, take_cells, f, e);
+	finish_slot(f);
+	free(f->parts);
+	free(f->scratch);
+	return ok;
+}
+
+/* How many slots have a value for that key: the period's value is their mean. */
+static size_t slots_seen(const struct panel *p, enum across across, const struct key *k)
+{
+	size_t one = p->question->each == EACH_SENSOR ? (size_t)k->lo : 0;
+
+	return across == ACROSS_SUM ? p->seen_sum[one] : p->seen_mean[one];
+}
+
+static int best_first(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+	double vx = isnan(x->value) ? -1 : x->value, vy = isnan(y->value) ? -1 : y->value;
+
+	return vx > vy ? -1 : vx < vy ? 1 : key_cmp(&x->key, &y->key);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return key_cmp(&((const struct ranked *)a)->key, &((const struct ranked *)b)->key);
+}
+
+/* All keys of a span, best first, each with its place. The period's value is the mean of its days' (METHODS.md 1). */
+static bool rank(const struct engine_ops *ops, void *engine, const struct panel *p, const struct want *w, struct ranking *r,
+	struct err *e)
+{
+	struct fold f = { .panel = p, .ranking = r };
+
+	if (!run_fold(&f, ops, engine, w, e))
+		return false;
+	if (p->question->each == EACH_NOTHING && r->len == 0) {
+		MEM_GROW(r->list, r->len, r->cap);
+		r->list[r->len++] = (struct ranked){ { 0, 0 }, 0, 0, 0 };
+	}
+	for (size_t i = 0; i < r->len; i++) {
+		size_t n = slots_seen(p, p->question->across, &r->list[i].key), plain = slots_seen(p, ACROSS_MEAN, &r->list[i].key);
+
+		r->list[i].value = n ? r->list[i].value / (double)n : NAN;
+		r->list[i].plain = plain ? r->list[i].plain / (double)plain : NAN;
+	}
+	if (r->len)
+		qsort(r->list, r->len, sizeof *r->list, best_first);
+	for (size_t i = 0; i < r->len; i++)
+		r->list[i].place = (unsigned)i + 1;
+	return true;
+}
+
+/* One question on its way through. */
+struct course {
+	const struct engine_ops *ops;
+	void *engine;
+	const struct book *book;
+	const struct question *q;
+	struct want want;
+	struct panel days;
+	struct ranking ranking;
+	struct key *keys; size_t len;           /* the chosen, ascending */
+	size_t *place;                          /* keys[i] is answer->list[place[i]] */
+	struct answer *a;
+};
+
+static void choose(struct course *c)
+{
+	size_t n = c->q->top && c->q->top < c->ranking.len ? c->q->top : c->ranking.len;
+	struct ranked *chosen = mem_zero(n, sizeof *chosen);
+
+	memcpy(chosen, c->ranking.list, n * sizeof *chosen);
+	if (n)
+		qsort(chosen, n, sizeof *chosen, by_key);
+	c->keys = mem_zero(n, sizeof *c->keys);
+	c->place = mem_zero(n, sizeof *c->place);
+	c->a->list = mem_zero(n, sizeof *c->a->list);
+	c->a->len = c->len = n;
+	c->a->found = c->ranking.len;
+	for (size_t i = 0; i < n; i++) {
+		struct series *s = &c->a->list[chosen[i].place - 1];
+
+		c->keys[i] = chosen[i].key;
+		c->place[i] = chosen[i].place - 1;
+		s->rank = chosen[i].place;
+		s->value = chosen[i].value;
+		s->plain = chosen[i].plain;
+		key_label(c->q->each, &chosen[i].key, c->book, s->label);
+		if (c->q->each == EACH_NOTHING && c->q->port >= 0)
+			(void)port_label((unsigned)c->q->proto, (unsigned)c->q->port, s->label);
+	}
+	free(chosen);
+}
+
+static bool add_totals(struct course *c, struct err *e)
+{
+	struct total *totals = mem_zero(c->len, sizeof *totals);
+	bool ok = c->len == 0 || c->ops->totals(c->engine, &c->want, totals, e);
+
+	for (size_t i = 0; ok && i < c->len; i++) {
+		struct series *s = &c->a->list[c->place[i]];
+
+		s->packets = totals[i].packets;
+		s->bytes = totals[i].bytes;
+		s->sources = totals[i].sources;
+		s->sensors = totals[i].sensors;
+	}
+	free(totals);
+	return ok;
+}
+
+static bool add_previous(struct course *c, struct err *e)
+{
+	struct ranking r = { 0 };
+	struct panel p = { 0 };
+	struct want w = c->want;
+	bool ok = false;
+
+	if (c->q->each == EACH_NOTHING || span_empty(span_both(c->q->before, book_held(c->book))))
+		return true;
+	w.span = c->q->before;
+	w.only_len = 0;
+	if (!panel_make(&p, c->book, c->q, w.sensor, w.span, GRAIN_DAY, e) || !rank(c->ops, c->engine, &p, &w, &r, e))
+		goto out;
+	if (r.len)
+		qsort(r.list, r.len, sizeof *r.list, by_key);
+	for (size_t i = 0, k = 0; i < c->len; i++) {            /* both ascending by key */
+		while (k < r.len && key_cmp(&r.list[k].key, &c->keys[i]) < 0)
+			k++;
+		if (k < r.len && key_cmp(&r.list[k].key, &c->keys[i]) == 0 && r.list[k].value > 0)
+			c->a->list[c->place[i]].previous_rank = r.list[k].place;
+	}
+	ok = true;
+out:
+	panel_release(&p);
+	free(r.list);
+	return ok;
+}
+
+static void lay_steps(struct course *c)
+{
+	const struct zone *z = &c->book->zone;
+	size_t cap = 0;
+
+	for (minute_t at = c->q->span.from; at < c->q->span.until; at = calendar_next(z, at, c->q->step)) {
+		MEM_GROW(c->a->times, c->a->steps, cap);
+		c->a->times[c->a->steps++] = at;
+	}
+	c->a->looked = mem_zero(c->a->steps, sizeof *c->a->looked);
+}
+
+/* Index of the step that holds a slot; slots and steps ascend together. */
+static size_t step_of(const struct answer *a, const struct panel *p, size_t slot, size_t step)
+{
+	while (step + 1 < a->steps && a->times[step + 1] <= p->list[slot].span.from)
+		step++;
+	return step;
+}
+
+static void count_looking(struct course *c, const struct panel *p)
+{
+	size_t *last_step = mem_zero(c->book->len + 1, sizeof *last_step);
+
+	for (size_t slot = 0, step = 0; slot < p->slots; slot++) {
+		step = step_of(c->a, p, slot, step);
+		for (uint16_t number = 1; number <= c->book->len; number++) {
+			bool looks = c->q->across == ACROSS_SUM ? p->watched_s[slot * c->book->len + number - 1u] > 0 :
+				panel_counts(p, slot, number);
+
+			if (looks && last_step[number] != step + 1) {
+				last_step[number] = step + 1;
+				c->a->looked[step]++;
+			}
+		}
+	}
+	free(last_step);
+}
+
+/* A step's value is the mean of its slots' values; slots without one are skipped, NAN if none has any. */
+static double *fold_steps(const struct answer *a, const struct panel *p, const double *slots)
+{
+	double *steps = mem_zero(a->steps, sizeof *steps);
+	size_t *n = mem_zero(a->steps, sizeof *n);
+
+	for (size_t slot = 0, step = 0; slot < p->slots; slot++) {
+		step = step_of(a, p, slot, step);
+		if (!isnan(slots[slot])) {
+			steps[step] += slots[slot];
+			n[step]++;
+		}
+	}
+	for (size_t i = 0; i < a->steps; i++)
+		steps[i] = n[i] ? steps[i] / (double)n[i] : NAN;
+	free(n);
+	return steps;
+}
+
+/* A slot in which the series saw nothing: 0 where somebody looked, NAN where nobody did. */
+static double *silent(const struct panel *p, enum across across, const struct key *k)
+{
+	double *slots = mem_zero(p->slots, sizeof *slots);
+	uint16_t one = p->question->each == EACH_SENSOR ? (uint16_t)k->lo : 0;
+
+	for (size_t i = 0; i < p->slots; i++)
+		slots[i] = panel_value(p, across, i, one, NULL, 0, NULL);
+	return slots;
+}
+
+static bool add_series(struct course *c, const struct panel *p, enum grain grain, struct err *e)
+{
+	struct fold f = { .panel = p, .keys = c->keys, .len = c->len };
+	struct want w = c->want;
+
+	w.grain = grain;
+	f.values = mem_zero(c->len, sizeof *f.values);
+	f.plains = mem_zero(c->len, sizeof *f.plains);
+	for (size_t i = 0; i < c->len; i++) {
+		f.values[i] = silent(p, c->q->across, &c->keys[i]);
+		f.plains[i] = silent(p, ACROSS_MEAN, &c->keys[i]);
+	}
+	bool ok = c->len == 0 || run_fold(&f, c->ops, c->engine, &w, e);
+	for (size_t i = 0; i < c->len; i++) {
+		struct series *s = &c->a->list[c->place[i]];
+
+		s->values = fold_steps(c->a, p, f.values[i]);
+		s->plains = fold_steps(c->a, p, f.plains[i]);
+		free(f.values[i]);
+		free(f.plains[i]);
+	}
+	free(f.values);
+	free(f.plains);
+	return ok;
+}
+
+static bool add_steps(struct course *c, struct err *e)
+{
+	enum grain grain = c->q->step == STEP_MINUTE ? GRAIN_MINUTE : c->q->step == STEP_HOUR ? GRAIN_HOUR : GRAIN_DAY;
+	struct panel finer = { 0 };
+	const struct panel *p = &c->days;
+
+	lay_steps(c);
+	if (grain != GRAIN_DAY) {
+		if (!panel_make(&finer, c->book, c->q, c->want.sensor, c->q->span, grain, e))
+			return false;
+		p = &finer;
+	}
+	count_looking(c, p);
+	bool ok = add_series(c, p, grain, e);
+	panel_release(&finer);
+	return ok;
+}
+
+bool combine_sensor(const struct book *book, const struct question *q, uint16_t *number, struct err *e)
+{
+	const struct sensor *s = q->sensor[0] ? book_find(book, q->sensor) : NULL;
+
+	*number = s ? s->number : 0;
+	if (!q->sensor[0] || s)
+		return true;
+	err_set(e, "no sensor named %s", q->sensor);
+	return err_expected(e, "`teiten sensor list` shows them");
+}
+
+bool combine(const struct engine_ops *ops, void *engine, const struct book *book, struct question *q, struct answer *a,
+	struct err *e)
+{
+	struct course c = { .ops = ops, .engine = engine, .book = book, .q = q, .a = a };
+	bool ok = false;
+
+	*a = (struct answer){ 0 };
+	c.want = (struct want){ .question = q, .zone = &book->zone, .grain = GRAIN_DAY };
+	if (!question_settle(q, &book->zone, book_held(book), e) || !combine_sensor(book, q, &c.want.sensor, e))
+		return false;
+	a->question = *q;
+	c.want.span = q->span;
+	if (!panel_make(&c.days, book, q, c.want.sensor, q->span, GRAIN_DAY, e) ||
+		!rank(ops, engine, &c.days, &c.want, &c.ranking, e))
+		goto out;
+	a->sensors = panel_sensors(&c.days);
+	choose(&c);
+	c.want.only = c.keys;
+	c.want.only_len = c.len;
+	ok = add_totals(&c, e) && add_previous(&c, e) && (q->step == STEP_ALL || add_steps(&c, e));
+out:
+	panel_release(&c.days);
+	free(c.ranking.list);
+	free(c.keys);
+	free(c.place);
+	if (!ok)
+		answer_release(a);
+	return ok;
+}

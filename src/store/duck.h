@@ -1,0 +1,43 @@
+/* duck: the little of DuckDB's C API that we need, and the only includer of duckdb.h.
+ *
+ * Results come as unsigned 64-bit numbers (queries cast to UBIGINT) or as texts; rows go in as blocks of such numbers and
+ * are narrowed to the table's types. */
+#ifndef TEITEN_DUCK_H
+#define TEITEN_DUCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct duck;            /* a database file that this process holds */
+struct duck_con;        /* one connection to it: one thread at a time */
+struct duck_rows;       /* the result of a query */
+
+enum { DUCK_BLOCK = 2048, DUCK_PARAMS_MAX = 16 };
+
+/* Refuses libraries older than 1.5, which lost data on a full disk. */
+struct duck *duck_open(const char *path, struct err *e);
+void duck_close(struct duck *d);
+const char *duck_version(void);
+struct duck_con *duck_connect(struct duck *d, struct err *e);
+void duck_disconnect(struct duck_con *c);
+
+/* Runs statements without parameters and without a result. */
+bool duck_run(struct duck_con *c, const char *sql, struct err *e);
+/* One statement with parameters $1 to $n bound as UBIGINT; *rows may be NULL for one without result. */
+bool duck_query(struct duck_con *c, const char *sql, const uint64_t *params, size_t n, struct duck_rows **rows, struct err *e);
+/* The next block of rows: how many, 0 at the end. */
+size_t duck_next(struct duck_rows *r);
+/* Column of the block: numbers (UBIGINT), valid until the next block. */
+const uint64_t *duck_numbers(struct duck_rows *r, size_t column);
+/* A text of the block, cut to cap; VARCHAR columns only. */
+void duck_text(struct duck_rows *r, size_t column, size_t row, char *out, size_t cap);
+void duck_done(struct duck_rows *r);
+
+/* Appends n rows to a table without texts: fill() writes rows [from, from + count) of one column as numbers;
+ * count <= DUCK_BLOCK. */
+typedef void duck_fill_fn(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out);
+bool duck_append(struct duck_con *c, const char *table, size_t n, duck_fill_fn *fill, const void *from_where, struct err *e);
+
+#endif

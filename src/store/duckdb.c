@@ -1,0 +1,561 @@
+/* duckdb: the engine on a file. Rows, roll-up deltas and ledger lines go in with one transaction; questions are answered
+ * from the narrowest table that holds what they filter by. */
+#include "store/engine.h"
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "core/calendar.h"
+#include "store/duck.h"
+#include "store/duckdb_sql.h"
+#include "store/regions.h"
+
+#include <assert.h>
+
+/* A put is refused below this much free room: two checkpoints and a large group. */
+#define FREE_BYTES_MIN (160ull << 20)
+enum { VERSION = 1, WATCHED_SLACK = 1000 };
+
+struct duckdb { char path[PATH_TEXT_MAX]; struct duck *duck; struct duck_con *writer; };
+
+static bool load_meta(struct duckdb *d, struct book *book, struct err *e)
+{
+	struct duck_rows *r;
+	char zone[ZONE_NAME_MAX];
+	bool ok = false;
+
+	if (!duck_query(d->writer, "SELECT version::UBIGINT, made::UBIGINT, zone FROM meta", NULL, 0, &r, e))
+		return false;
+	if (duck_next(r) != 1) {
+		err_set(e, "%s has no single line of meta", d->path);
+	} else if (*duck_numbers(r, 0) != VERSION) {
+		err_set(e, "%s has layout %llu", d->path, (unsigned long long)*duck_numbers(r, 0));
+		err_expected(e, "layout %d: another version of teiten made it", VERSION);
+	} else {
+		book->made_s = (int64_t)*duck_numbers(r, 1);
+		duck_text(r, 2, 0, zone, sizeof zone);
+		ok = zone_load(&book->zone, zone, e);
+	}
+	duck_done(r);
+	return ok;
+}
+
+static bool load_sensors(struct duckdb *d, struct book *book, struct err *e)
+{
+	struct duck_rows *r;
+	char name[SENSOR_NAME_MAX];
+
+	if (!duck_query(d->writer, "SELECT addresses::UBIGINT, name, grp, region FROM sensor ORDER BY number", NULL, 0, &r, e))
+		return false;
+	for (size_t n = duck_next(r); n; n = duck_next(r))
+		for (size_t i = 0; i < n; i++) {
+			duck_text(r, 1, i, name, sizeof name);
+			struct sensor *s = book_enter(book, name);
+			s->addresses = (uint32_t)duck_numbers(r, 0)[i];
+			duck_text(r, 2, i, s->group, sizeof s->group);
+			duck_text(r, 3, i, s->region, sizeof s->region);
+		}
+	duck_done(r);
+	return true;
+}
+
+static bool load_ledger(struct duckdb *d, struct book *book, struct err *e)
+{
+	struct duck_rows *r;
+
+	if (!duck_query(d->writer, "SELECT sensor::UBIGINT, epoch, serial, rows::UBIGINT, packets, lost FROM ledger "
+		"ORDER BY epoch, sensor, serial", NULL, 0, &r, e))
+		return false;
+	for (size_t n = duck_next(r); n; n = duck_next(r))
+		for (size_t i = 0; i < n; i++) {
+			book_note(book, (uint16_t)duck_numbers(r, 0)[i], duck_numbers(r, 1)[i], duck_numbers(r, 2)[i]);
+			book->batches++;
+			book->rows += duck_numbers(r, 3)[i];
+			book->packets += duck_numbers(r, 4)[i];
+			book->lost += duck_numbers(r, 5)[i];
+		}
+	duck_done(r);
+	return true;
+}
+
+struct watched_rows { const struct book *book; struct { uint16_t sensor; struct run run; } *list; size_t len, cap; };
+
+static void fill_watched(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
+{
+	const struct watched_rows *w = from_where;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct run *r = &w->list[from + i].run;
+
+		out[i] = column == 0 ? w->list[from + i].sensor : column == 1 ? r->from : column == 2 ? r->until : r->seconds;
+	}
+}
+
+static void watched_push(struct watched_rows *w, uint16_t sensor, const struct watch *watch)
+{
+	for (size_t i = 0; i < watch->len; i++) {
+		MEM_GROW(w->list, w->len, w->cap);
+		w->list[w->len].sensor = sensor;
+		w->list[w->len++].run = watch->runs[i];
+	}
+}
+
+/* A line a batch adds up; written anew, joined, when it has become much longer than it need be. */
+static bool shorten_watched(struct duckdb *d, const struct book *book, uint64_t lines, struct err *e)
+{
+	struct watched_rows w = { 0 };
+	bool ok = true;
+
+	for (size_t i = 0; i < book->len; i++)
+		watched_push(&w, book->sensors[i].number, &book->watches[i]);
+	if (lines > 4 * w.len + WATCHED_SLACK)
+		ok = duck_run(d->writer, "BEGIN; DELETE FROM watched", e) && duck_append(d->writer, "watched", w.len, fill_watched, &w, e) &&
+			duck_run(d->writer, "COMMIT", e);
+	free(w.list);
+	return ok;
+}
+
+static bool load_watched(struct duckdb *d, struct book *book, struct err *e)
+{
+	struct duck_rows *r;
+	uint64_t lines = 0;
+
+	if (!duck_query(d->writer, "SELECT sensor::UBIGINT, from_minute::UBIGINT, until_minute::UBIGINT, seconds::UBIGINT FROM watched "
+		"ORDER BY sensor, from_minute", NULL, 0, &r, e))
+		return false;
+	for (size_t n = duck_next(r); n; n = duck_next(r), lines += n)
+		for (size_t i = 0; i < n; i++) {
+			uint64_t number = duck_numbers(r, 0)[i];
+			struct run run = { (minute_t)duck_numbers(r, 1)[i], (minute_t)duck_numbers(r, 2)[i], (uint8_t)duck_numbers(r, 3)[i] };
+
+			if (number >= 1 && number <= book->len && run.from < run.until && run.seconds >= 1 && run.seconds <= 60)
+				watch_add(&book->watches[number - 1], run);
+		}
+	duck_done(r);
+	return shorten_watched(d, book, lines, e);
+}
+
+static bool make_tables(struct duckdb *d, const char *zone, struct err *e)
+{
+	struct zone checked;
+	char meta[256];
+
+	if (!zone_load(&checked, zone, e))
+		return false;
+	zone_release(&checked);
+	(void)snprintf(meta, sizeof meta, "INSERT INTO meta VALUES (%d, '%s', %lld)", VERSION, zone, (long long)clock_wall_s());
+	return duck_run(d->writer, "BEGIN", e) && duck_run(d->writer, sql_tables, e) && duck_run(d->writer, meta, e) &&
+		duck_run(d->writer, "COMMIT", e);
+}
+
+static bool is_new(struct duckdb *d, bool *new, struct err *e)
+{
+	struct duck_rows *r;
+
+	if (!duck_query(d->writer, "SELECT count(*)::UBIGINT FROM duckdb_tables() WHERE table_name = 'meta'", NULL, 0, &r, e))
+		return false;
+	*new = duck_next(r) == 1 && *duck_numbers(r, 0) == 0;
+	duck_done(r);
+	return true;
+}
+
+static void disconnect(struct duckdb *d)
+{
+	duck_disconnect(d->writer);
+	duck_close(d->duck);
+	d->writer = NULL;
+	d->duck = NULL;
+}
+
+static bool connect_and_load(struct duckdb *d, const char *zone, struct book *book, struct err *e)
+{
+	bool new = false;
+
+	d->duck = duck_open(d->path, e);
+	if (!d->duck || !(d->writer = duck_connect(d->duck, e)) || !is_new(d, &new, e) ||
+		(new && !make_tables(d, zone ? zone : "UTC", e)) || !duck_run(d->writer, sql_incoming, e) ||
+		!load_meta(d, book, e) || !load_sensors(d, book, e) || !load_ledger(d, book, e) || !load_watched(d, book, e)) {
+		disconnect(d);
+		return false;
+	}
+	return true;
+}
+
+static void *duckdb_engine_open(const char *path, const char *zone, struct book *book, struct err *e)
+{
+	struct duckdb *d = mem_zero(1, sizeof *d);
+
+	if (strlen(path) >= sizeof d->path)
+		err_set(e, "path too long: %.100s...", path);
+	else if (memcpy(d->path, path, strlen(path) + 1), connect_and_load(d, zone, book, e))
+		return d;
+	free(d);
+	return NULL;
+}
+
+static void duckdb_engine_close(void *engine)
+{
+	struct duckdb *d = engine;
+
+	disconnect(d);
+	free(d);
+}
+
+static bool duckdb_engine_reopen(void *engine, struct book *book, struct err *e)
+{
+	struct duckdb *d = engine;
+
+	disconnect(d);
+	return connect_and_load(d, NULL, book, e);
+}
+
+/* The rows of a group, with what is looked up and reckoned once for each. */
+struct incoming {
+	const struct group *group;
+	size_t len;
+	struct line { const struct tuple *t; uint32_t batch; uint16_t sensor, region; uint32_t as_number, hour, day; } *lines;
+	minute_t from, until;           /* hours touched: from the first one's start to the last one's end */
+};
+
+static void gather(struct incoming *in, const struct group *g)
+{
+	const struct zone *z = &g->book->zone;
+	minute_t hour = 1, hour_end = 0, day = 1, day_end = 0;
+	uint32_t day_number = 0;
+	char region[3];
+
+	*in = (struct incoming){ .group = g, .from = MINUTE_MAX };
+	for (size_t b = 0; b < g->len; b++)
+		in->len += g->batches[b]->len;
+	in->lines = mem_zero(in->len, sizeof *in->lines);
+	in->len = 0;
+	for (size_t b = 0; b < g->len; b++)
+		for (size_t i = 0; i < g->batches[b]->len; i++) {
+			const struct tuple *t = &g->batches[b]->rows[i];
+			struct line *l = &in->lines[in->len++];
+
+			if (t->minute < hour || t->minute >= hour_end) {        /* neighbours share their hour and day */
+				hour = calendar_floor(z, t->minute, STEP_HOUR);
+				hour_end = calendar_next(z, t->minute, STEP_HOUR);
+			}
+			if (t->minute < day || t->minute >= day_end) {
+				day = calendar_floor(z, t->minute, STEP_DAY);
+				day_end = calendar_next(z, t->minute, STEP_DAY);
+				day_number = calendar_day(z, t->minute);
+			}
+			in->from = hour < in->from ? hour : in->from;
+			in->until = hour_end > in->until ? hour_end : in->until;
+			regions_find(g->regions, &t->src, region, &l->as_number);
+			l->t = t;
+			l->batch = (uint32_t)(g->book->batches + b);
+			l->sensor = g->numbers[b];
+			l->region = (uint16_t)(region[0] << 8 | region[1]);
+			l->hour = hour;
+			l->day = day_number;
+		}
+}
+
+/* Columns in the order of sql_incoming. */
+static uint64_t line_column(const struct line *l, size_t column)
+{
+	switch (column) {
+	case 0: return l->batch;
+	case 1: return l->t->minute;
+	case 2: return l->hour;
+	case 3: return l->day;
+	case 4: return l->sensor;
+	case 5: return addr_hi(&l->t->src);
+	case 6: return addr_lo(&l->t->src);
+	case 7: return l->region;
+	case 8: return l->as_number;
+	case 9: return l->t->proto;
+	case 10: return l->t->port;
+	case 11: return l->t->flags;
+	case 12: return l->t->mark;
+	case 13: return l->t->kind;
+	case 14: return l->t->packets;
+	case 15: return l->t->bytes;
+	case 16: return l->t->sport;
+	case 17: return l->t->ttl;
+	case 18: return l->t->dsts;
+	default: return port_ranked(l->t->proto, l->t->port);
+	}
+}
+
+static void fill_incoming(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
+{
+	const struct incoming *in = from_where;
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = line_column(&in->lines[from + i], column);
+}
+
+static void fill_ledger(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
+{
+	const struct group *g = from_where;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct batch *b = g->batches[from + i];
+		uint64_t packets = 0;
+
+		for (size_t k = 0; column == 5 && k < b->len; k++)
+			packets += b->rows[k].packets;
+		out[i] = column == 0 ? g->book->batches + from + i : column == 1 ? g->numbers[from + i] : column == 2 ? b->epoch :
+			column == 3 ? b->serial : column == 4 ? b->len : column == 5 ? packets : column == 6 ? b->seen :
+			column == 7 ? b->lost : column == 8 ? b->span.from : column == 9 ? b->span.until :
+			strtoull(regions_id(g->regions), NULL, 16);     /* "none" is 0 */
+	}
+}
+
+static bool append_watched(struct duckdb *d, const struct group *g, struct err *e)
+{
+	struct watched_rows w = { 0 };
+
+	for (size_t i = 0; i < g->len; i++)
+		watched_push(&w, g->numbers[i], &g->batches[i]->watched);
+	bool ok = duck_append(d->writer, "watched", w.len, fill_watched, &w, e);
+	free(w.list);
+	return ok;
+}
+
+/* Names are checked texts of letters, digits and . _ : - and regions two letters, so none needs quoting beyond this. */
+static bool save_sensor(struct duckdb *d, const struct sensor *s, struct err *e)
+{
+	char sql[512];
+
+	(void)snprintf(sql, sizeof sql, "DELETE FROM sensor WHERE number = %u; INSERT INTO sensor VALUES (%u, '%s', %u, '%s', '%s')",
+		s->number, s->number, s->name, s->addresses, s->group, s->region);
+	return duck_run(d->writer, sql, e);
+}
+
+static bool roll_up(struct duckdb *d, const struct incoming *in, struct err *e)
+{
+	enum { DAY_BEFORE = 25 * 60, DAY_AFTER = 26 * 60 };
+	uint64_t here[] = { in->from, in->until };
+	uint64_t around[] = { in->from > DAY_BEFORE ? in->from - DAY_BEFORE : 0, in->until + DAY_AFTER };
+
+	return duck_query(d->writer, sql_add_port_hour, here, 2, NULL, e) &&
+		duck_query(d->writer, sql_add_new_hour, around, 2, NULL, e) &&
+		duck_run(d->writer, sql_add_days, e);
+}
+
+static bool write_group(struct duckdb *d, const struct group *g, struct err *e)
+{
+	struct incoming in;
+	bool ok = true;
+
+	gather(&in, g);
+	for (size_t i = g->new_sensors; ok && i < g->book->len; i++)
+		ok = save_sensor(d, &g->book->sensors[i], e);
+	ok = ok && duck_append(d->writer, "ledger", g->len, fill_ledger, g, e) && append_watched(d, g, e);
+	/* the roll-ups look at the rows that were there before */
+	ok = ok && (in.len == 0 || (duck_run(d->writer, "TRUNCATE incoming", e) &&
+		duck_append(d->writer, "incoming", in.len, fill_incoming, &in, e) && roll_up(d, &in, e) &&
+		duck_run(d->writer, "INSERT INTO tuple SELECT * EXCLUDE (ranked) FROM incoming", e)));
+	free(in.lines);
+	return ok;
+}
+
+static enum committed duckdb_commit(void *engine, const struct group *g, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct err rolling;
+
+	if (file_free_bytes(d->path) < FREE_BYTES_MIN) {
+		err_set(e, "the store's disk is full: less than %llu MiB left", FREE_BYTES_MIN >> 20);
+		err_expected(e, "make room; nothing is lost, batches wait where they are");
+		return COMMIT_FULL;
+	}
+	if (!duck_run(d->writer, "BEGIN", e))
+		return COMMIT_UNKNOWN;
+	if (fault_here("write") ? err_set(e, "fault asked for before the commit") || true : !write_group(d, g, e))
+		return duck_run(d->writer, "ROLLBACK", &rolling) ? COMMIT_NOT : COMMIT_UNKNOWN;
+	if (fault_here("commit-lost")) {
+		err_set(e, "fault asked for in place of the commit");
+		return COMMIT_UNKNOWN;
+	}
+	if (!duck_run(d->writer, "COMMIT", e))
+		return COMMIT_UNKNOWN;
+	if (fault_here("commit-unsure")) {
+		err_set(e, "fault asked for after the commit");
+		return COMMIT_UNKNOWN;
+	}
+	return COMMIT_DONE;
+}
+
+static bool duckdb_save_sensor(void *engine, const struct sensor *s, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct err rolling;
+
+	if (duck_run(d->writer, "BEGIN", e) && save_sensor(d, s, e) && duck_run(d->writer, "COMMIT", e))
+		return true;
+	(void)duck_run(d->writer, "ROLLBACK", &rolling);        /* what failed is already told */
+	return false;
+}
+
+static bool duckdb_cells(void *engine, const struct want *w, cell_fn *fn, void *to, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_con *con = duck_connect(d->duck, e);
+	struct buf sql = buf_make(SQL_MAX);
+	struct duck_rows *r = NULL;
+	struct cell cells[DUCK_BLOCK];
+	bool ok = false;
+
+	if (!con)
+		return false;
+	sql_cells(w, &sql);
+	if (!sql.ok || !duck_query(con, buf_cstr(&sql), NULL, 0, &r, e))
+		goto out;
+	for (size_t n = duck_next(r); n; n = duck_next(r)) {
+		const uint64_t *hi = duck_numbers(r, 0), *lo = duck_numbers(r, 1), *at = duck_numbers(r, 2);
+		const uint64_t *sensor = duck_numbers(r, 3), *packets = duck_numbers(r, 4);
+
+		for (size_t i = 0; i < n; i++)
+			cells[i] = (struct cell){ { hi[i], lo[i] },
+				w->grain == GRAIN_DAY ? calendar_day_start(w->zone, (uint32_t)at[i]) : (minute_t)at[i],
+				(uint16_t)sensor[i], packets[i] };
+		if (!fn(to, cells, n))
+			break;
+	}
+	ok = true;
+out:
+	duck_done(r);
+	buf_release(&sql);
+	duck_disconnect(con);
+	return ok;
+}
+
+/* Reads (key, numbers...) rows into out, found by key. */
+static bool totals_part(struct duck_con *con, struct buf *sql, bool sources, const struct want *w, struct total *out, struct err *e)
+{
+	struct duck_rows *r;
+
+	if (!sql->ok)
+		return err_set(e, "the question is too long for the database");
+	if (!duck_query(con, buf_cstr(sql), NULL, 0, &r, e))
+		return false;
+	for (size_t n = duck_next(r), at = 0; n; n = duck_next(r))
+		for (size_t i = 0; i < n; i++) {
+			struct key k = { duck_numbers(r, 0)[i], duck_numbers(r, 1)[i] };
+
+			while (at < w->only_len && key_cmp(&w->only[at], &k) < 0)       /* both ascend */
+				at++;
+			if (at == w->only_len || key_cmp(&w->only[at], &k) != 0)
+				continue;
+			if (sources) {
+				out[at].sources = duck_numbers(r, 2)[i];
+			} else {
+				out[at].packets = duck_numbers(r, 2)[i];
+				out[at].bytes = duck_numbers(r, 3)[i];
+				out[at].sensors = (unsigned)duck_numbers(r, 4)[i];
+			}
+		}
+	duck_done(r);
+	return true;
+}
+
+static bool duckdb_totals(void *engine, const struct want *w, struct total *out, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_con *con = duck_connect(d->duck, e);
+	struct buf counts = buf_make(SQL_MAX), sources = buf_make(SQL_MAX);
+
+	if (!con)
+		return false;
+	for (size_t i = 0; i < w->only_len; i++)
+		out[i] = (struct total){ .key = w->only[i] };
+	sql_counts(w, &counts);
+	sql_sources(w, &sources);
+	bool ok = totals_part(con, &counts, false, w, out, e) && totals_part(con, &sources, true, w, out, e);
+	buf_release(&counts);
+	buf_release(&sources);
+	duck_disconnect(con);
+	return ok;
+}
+
+static struct tuple row_tuple(struct duck_rows *r, size_t i)
+{
+	return (struct tuple){
+		.minute = (minute_t)duck_numbers(r, 0)[i], .src = addr_of(duck_numbers(r, 2)[i], duck_numbers(r, 3)[i]),
+		.proto = (uint8_t)duck_numbers(r, 4)[i], .port = (uint16_t)duck_numbers(r, 5)[i],
+		.flags = (uint8_t)duck_numbers(r, 6)[i], .mark = (uint8_t)duck_numbers(r, 7)[i],
+		.kind = (uint8_t)duck_numbers(r, 8)[i], .packets = (uint32_t)duck_numbers(r, 9)[i], .bytes = duck_numbers(r, 10)[i],
+		.sport = (uint16_t)duck_numbers(r, 11)[i], .ttl = (uint8_t)duck_numbers(r, 12)[i],
+		.dsts = (uint8_t)duck_numbers(r, 13)[i],
+	};
+}
+
+/* Hands over runs of rows of one sensor. */
+static bool duckdb_rows(void *engine, const struct want *w, const struct book *book, row_fn *fn, void *to, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_con *con = duck_connect(d->duck, e);
+	struct buf sql = buf_make(SQL_MAX);
+	struct duck_rows *r = NULL;
+	struct tuple tuples[DUCK_BLOCK];
+	bool ok = false, go_on = true;
+
+	if (!con)
+		return false;
+	sql_rows(w, &sql);
+	if (!sql.ok || !duck_query(con, buf_cstr(&sql), NULL, 0, &r, e))
+		goto out;
+	for (size_t n = duck_next(r); n && go_on; n = duck_next(r))
+		for (size_t i = 0, from = 0; i < n && go_on; i++) {
+			const uint64_t *sensor = duck_numbers(r, 1);
+
+			tuples[i] = row_tuple(r, i);
+			if (i + 1 == n || sensor[i + 1] != sensor[i]) {
+				go_on = fn(to, book->sensors[sensor[i] - 1].name, tuples + from, i + 1 - from);
+				from = i + 1;
+			}
+		}
+	ok = true;
+out:
+	duck_done(r);
+	buf_release(&sql);
+	duck_disconnect(con);
+	return ok;
+}
+
+static bool duckdb_check(void *engine, const struct zone *z, uint64_t *differences, struct buf *report, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_con *con = duck_connect(d->duck, e);
+	bool ok = con != NULL;
+
+	(void)z;
+	*differences = 0;
+	for (size_t i = 0; ok && sql_checks[i].name; i++) {
+		struct duck_rows *r;
+
+		ok = duck_query(con, sql_checks[i].sql, NULL, 0, &r, e);
+		if (!ok)
+			break;
+		uint64_t n = duck_next(r) ? *duck_numbers(r, 0) : 1;
+		duck_done(r);
+		*differences += n;
+		buf_printf(report, "%-16s %s\n", sql_checks[i].name, n ? "DIFFERS" : "agrees with the rows");
+		if (n)
+			buf_printf(report, "%-16s %llu unequal rows\n", "", (unsigned long long)n);
+	}
+	duck_disconnect(con);
+	return ok;
+}
+
+const struct engine_ops engine_duckdb = {
+	.open = duckdb_engine_open,
+	.close = duckdb_engine_close,
+	.commit = duckdb_commit,
+	.reopen = duckdb_engine_reopen,
+	.save_sensor = duckdb_save_sensor,
+	.cells = duckdb_cells,
+	.totals = duckdb_totals,
+	.rows = duckdb_rows,
+	.check = duckdb_check,
+};

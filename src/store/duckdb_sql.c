@@ -1,0 +1,305 @@
+#include "store/duckdb_sql.h"
+
+#include "base/bytes.h"
+#include "core/calendar.h"
+
+#include <assert.h>
+
+#define RANKED "(CASE WHEN proto IN (1, 58) THEN port & 65280 ELSE port END)"
+#define REACHES "(kind <> 1 OR proto IN (1, 58))"
+
+const char sql_tables[] =
+	"CREATE TABLE meta (version UINTEGER, zone VARCHAR, made UBIGINT);"
+	"CREATE TABLE sensor (number USMALLINT, name VARCHAR, addresses UINTEGER, grp VARCHAR, region VARCHAR);"
+	"CREATE TABLE watched (sensor USMALLINT, from_minute UINTEGER, until_minute UINTEGER, seconds UTINYINT);"
+	"CREATE TABLE ledger (batch UINTEGER, sensor USMALLINT, epoch UBIGINT, serial UBIGINT, rows UINTEGER, packets UBIGINT,"
+	" seen UBIGINT, lost UBIGINT, from_minute UINTEGER, until_minute UINTEGER, regions UBIGINT);"
+	"CREATE TABLE tuple (batch UINTEGER, minute UINTEGER, hour UINTEGER, day USMALLINT, sensor USMALLINT, hi UBIGINT, lo UBIGINT,"
+	" region USMALLINT, as_number UINTEGER, proto UTINYINT, port USMALLINT, flags UTINYINT, mark UTINYINT, kind UTINYINT,"
+	" packets UINTEGER, bytes UBIGINT, sport USMALLINT, ttl UTINYINT, dsts UTINYINT);"
+	/* roll-ups: deltas that are summed when asked */
+	"CREATE TABLE port_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sensor USMALLINT, packets UBIGINT, sources UINTEGER);"
+	"CREATE TABLE new_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sources INTEGER);"
+	"CREATE TABLE port_day (proto UTINYINT, port USMALLINT, day USMALLINT, sensor USMALLINT, packets UBIGINT, bytes UBIGINT);"
+	"CREATE TABLE region_day (region USMALLINT, day USMALLINT, sensor USMALLINT, packets UBIGINT);"
+	"CREATE TABLE port_region_day (proto UTINYINT, port USMALLINT, region USMALLINT, day USMALLINT, sensor USMALLINT,"
+	" packets UBIGINT);"
+	"CREATE TABLE mark_kind_day (mark UTINYINT, kind UTINYINT, proto UTINYINT, day USMALLINT, sensor USMALLINT, packets UBIGINT);"
+	"CREATE TABLE source_day (hi UBIGINT, lo UBIGINT, proto UTINYINT, port USMALLINT, day USMALLINT, packets UBIGINT)";
+
+const char sql_incoming[] =
+	"CREATE TEMP TABLE incoming AS SELECT *, 0::USMALLINT AS ranked FROM tuple LIMIT 0";
+
+/* A source counts once for an hour, a port and a sensor, however many batches bring it. */
+const char sql_add_port_hour[] =
+	"INSERT INTO port_hour "
+	"WITH i AS (SELECT proto, ranked AS port, hour, sensor, hi, lo, sum(packets) AS packets FROM incoming WHERE " REACHES
+	" GROUP BY ALL),"
+	" o AS (SELECT DISTINCT proto, " RANKED " AS port, hour, sensor, hi, lo, 1 AS old FROM tuple"
+	" WHERE minute >= $1 AND minute < $2 AND " REACHES " AND sensor IN (SELECT DISTINCT sensor FROM incoming)) "
+	"SELECT proto, port, hour, sensor, sum(packets), count(*) - count(old)"
+	" FROM i LEFT JOIN o USING (proto, port, hour, sensor, hi, lo) GROUP BY ALL";
+
+/* A source is new in an hour when no sensor met it on that port in the 24 hours before (METHODS.md 2.1). What arrives late
+ * can also make a later hour's source old: so the hours around are counted before and after, and the difference goes in. */
+const char sql_add_new_hour[] =
+	"INSERT INTO new_hour "
+	"WITH i AS (SELECT DISTINCT proto, ranked AS port, hi, lo, hour FROM incoming WHERE " REACHES "),"
+	" before AS (SELECT DISTINCT proto, " RANKED " AS port, hi, lo, hour FROM tuple"
+	" SEMI JOIN i ON (tuple.hi = i.hi AND tuple.lo = i.lo)"
+	" WHERE minute >= $1 AND minute < $2 AND " REACHES "),"
+	" after AS (SELECT * FROM before UNION SELECT * FROM i),"
+	" both AS (SELECT proto, port, hour, hour - lag(hour) OVER (PARTITION BY proto, port, hi, lo ORDER BY hour) AS gap,"
+	" 1 AS n FROM after"
+	" UNION ALL SELECT proto, port, hour, hour - lag(hour) OVER (PARTITION BY proto, port, hi, lo ORDER BY hour), -1 FROM before) "
+	"SELECT proto, port, hour, sum(n) FROM both WHERE gap IS NULL OR gap > 1440 GROUP BY ALL HAVING sum(n) <> 0";
+
+const char sql_add_days[] =
+	"INSERT INTO port_day SELECT proto, ranked, day, sensor, sum(packets), sum(bytes) FROM incoming WHERE " REACHES " GROUP BY ALL;"
+	"INSERT INTO region_day SELECT region, day, sensor, sum(packets) FROM incoming WHERE " REACHES " GROUP BY ALL;"
+	"INSERT INTO port_region_day SELECT proto, ranked, region, day, sensor, sum(packets) FROM incoming WHERE " REACHES
+	" GROUP BY ALL;"
+	"INSERT INTO mark_kind_day SELECT mark, kind, proto, day, sensor, sum(packets) FROM incoming GROUP BY ALL;"
+	"INSERT INTO source_day SELECT hi, lo, proto, ranked, day, sum(packets) FROM incoming WHERE " REACHES " GROUP BY ALL";
+
+#define UNEQUAL(kept, rebuilt) \
+	"SELECT count(*)::UBIGINT FROM ((" kept " EXCEPT ALL " rebuilt ") UNION ALL (" rebuilt " EXCEPT ALL " kept "))"
+#define SUMMED(table, keys) "SELECT " keys ", sum(packets)::UBIGINT FROM " table " GROUP BY ALL"
+#define REBUILT(keys) "SELECT " keys ", sum(packets)::UBIGINT FROM tuple WHERE " REACHES " GROUP BY ALL"
+
+const struct sql_check sql_checks[] = {
+	{ "ledger", UNEQUAL("SELECT batch, rows::UBIGINT, packets FROM ledger WHERE rows > 0",
+		"SELECT batch, count(*)::UBIGINT, sum(packets)::UBIGINT FROM tuple GROUP BY ALL") },
+	{ "port_hour", UNEQUAL("SELECT proto, port, hour, sensor, sum(packets)::UBIGINT, sum(sources)::UBIGINT FROM port_hour GROUP BY ALL",
+		"SELECT proto, port, hour, sensor, sum(packets)::UBIGINT, count(*)::UBIGINT FROM"
+		" (SELECT proto, " RANKED "::USMALLINT AS port, hour, sensor, hi, lo, sum(packets) AS packets FROM tuple WHERE " REACHES
+		" GROUP BY ALL) GROUP BY ALL") },
+	{ "new_hour", UNEQUAL("SELECT proto, port, hour, sum(sources)::BIGINT FROM new_hour GROUP BY ALL HAVING sum(sources) <> 0",
+		"SELECT proto, port, hour, count(*)::BIGINT FROM (SELECT proto, port, hour, hour - lag(hour) OVER"
+		" (PARTITION BY proto, port, hi, lo ORDER BY hour) AS gap FROM (SELECT DISTINCT proto, " RANKED "::USMALLINT AS port, hi, lo, hour"
+		" FROM tuple WHERE " REACHES ")) WHERE gap IS NULL OR gap > 1440 GROUP BY ALL") },
+	{ "port_day", UNEQUAL(SUMMED("port_day", "proto, port, day, sensor"), REBUILT("proto, " RANKED "::USMALLINT AS port, day, sensor")) },
+	{ "port_day bytes", UNEQUAL("SELECT proto, port, day, sensor, sum(bytes)::UBIGINT FROM port_day GROUP BY ALL",
+		"SELECT proto, " RANKED "::USMALLINT AS port, day, sensor, sum(bytes)::UBIGINT FROM tuple WHERE " REACHES " GROUP BY ALL") },
+	{ "region_day", UNEQUAL(SUMMED("region_day", "region, day, sensor"), REBUILT("region, day, sensor")) },
+	{ "port_region_day", UNEQUAL(SUMMED("port_region_day", "proto, port, region, day, sensor"),
+		REBUILT("proto, " RANKED "::USMALLINT AS port, region, day, sensor")) },
+	{ "mark_kind_day", UNEQUAL(SUMMED("mark_kind_day", "mark, kind, proto, day, sensor"),
+		"SELECT mark, kind, proto, day, sensor, sum(packets)::UBIGINT FROM tuple GROUP BY ALL") },
+	{ "source_day", UNEQUAL(SUMMED("source_day", "hi, lo, proto, port, day"),
+		REBUILT("hi, lo, proto, " RANKED "::USMALLINT AS port, day")) },
+	{ NULL, NULL },
+};
+
+static const char *key_hi(enum each each)
+{
+	return each == EACH_SOURCE ? "hi" : each == EACH_NETWORK ? "(CASE WHEN hi = 0 AND lo >> 32 = 65535 THEN 0 ELSE hi & 18446744073709486080 END)" : "0";
+}
+
+static const char *key_lo(enum each each)
+{
+	switch (each) {
+	case EACH_NOTHING: return "0";
+	case EACH_PORT: return "(proto::UBIGINT * 65536 + " RANKED ")";
+	case EACH_SENSOR: return "sensor";
+	case EACH_REGION: return "region";
+	case EACH_SOURCE: return "lo";
+	case EACH_NETWORK: return "(CASE WHEN hi = 0 AND lo >> 32 = 65535 THEN lo & 18446744073709551360 ELSE 0 END)";
+	case EACH_KIND: return "kind";
+	case EACH_MARK: return "bit";
+	case EACH_PROTO: return "proto";
+	}
+	assert(!"each is one of the above");
+	return "0";
+}
+
+/* What a question needs a table to hold: columns by which it filters or tells apart. */
+enum { NEEDS_PORT = 1, NEEDS_REGION = 2, NEEDS_SOURCE = 4, NEEDS_KIND = 8, NEEDS_MARK = 16, NEEDS_SENSOR = 32, NEEDS_PROTO = 64 };
+
+static unsigned needs(const struct want *w)
+{
+	const struct question *q = w->question;
+	unsigned n = 0;
+
+	n |= q->each == EACH_PORT || q->port >= 0 ? NEEDS_PORT : 0;
+	n |= q->each == EACH_PROTO || q->proto >= 0 ? NEEDS_PROTO : 0;
+	n |= q->each == EACH_REGION || q->region[0] ? NEEDS_REGION : 0;
+	n |= q->each == EACH_SOURCE || q->each == EACH_NETWORK || q->has_src ? NEEDS_SOURCE : 0;
+	n |= q->each == EACH_KIND || q->kinds ? NEEDS_KIND : 0;
+	n |= q->each == EACH_MARK || q->marks ? NEEDS_MARK : 0;
+	n |= q->each == EACH_SENSOR || w->sensor ? NEEDS_SENSOR : 0;
+	return n;
+}
+
+static bool aligned(const struct want *w, enum step step)
+{
+	return calendar_floor(w->zone, w->span.from, step) == w->span.from &&
+		calendar_floor(w->zone, w->span.until, step) == w->span.until;
+}
+
+struct table { const char *name; unsigned holds; };
+
+/* The narrowest table for cells; tuple holds everything. */
+static struct table table_for(const struct want *w)
+{
+	static const struct table hourly = { "port_hour", NEEDS_PORT | NEEDS_PROTO | NEEDS_SENSOR };
+	static const struct table daily[] = {
+		{ "region_day", NEEDS_REGION | NEEDS_SENSOR },
+		{ "port_day", NEEDS_PORT | NEEDS_PROTO | NEEDS_SENSOR },
+		{ "mark_kind_day", NEEDS_KIND | NEEDS_MARK | NEEDS_PROTO | NEEDS_SENSOR },
+		{ "port_region_day", NEEDS_PORT | NEEDS_PROTO | NEEDS_REGION | NEEDS_SENSOR },
+	};
+	unsigned need = needs(w);
+
+	if (w->grain == GRAIN_HOUR && aligned(w, STEP_HOUR) && !(need & ~hourly.holds))
+		return hourly;
+	for (size_t i = 0; w->grain == GRAIN_DAY && aligned(w, STEP_DAY) && i < sizeof daily / sizeof *daily; i++)
+		if (!(need & ~daily[i].holds))
+			return daily[i];
+	return (struct table){ "tuple", ~0u };
+}
+
+static bool by_day(const struct table *t)
+{
+	return strstr(t->name, "_day") != NULL;
+}
+
+static void add_span(const struct want *w, const struct table *t, struct buf *out)
+{
+	if (by_day(t))
+		buf_printf(out, " WHERE day >= %u AND day < %u", calendar_day(w->zone, w->span.from), calendar_day(w->zone, w->span.until));
+	else
+		buf_printf(out, " WHERE %s >= %u AND %s < %u", strcmp(t->name, "tuple") ? "hour" : "minute", w->span.from,
+			strcmp(t->name, "tuple") ? "hour" : "minute", w->span.until);
+}
+
+static void add_source(const struct prefix *p, struct buf *out)
+{
+	struct addr last = addr_last(p);
+	unsigned long long hi = addr_hi(&p->addr), lo = addr_lo(&p->addr), hi_last = addr_hi(&last), lo_last = addr_lo(&last);
+
+	if (p->bits >= 64)
+		buf_printf(out, " AND hi = %llu AND lo BETWEEN %llu AND %llu", hi, lo, lo_last);
+	else
+		buf_printf(out, " AND hi BETWEEN %llu AND %llu", hi, hi_last);
+}
+
+static void add_kinds(const struct question *q, const struct table *t, struct buf *out)
+{
+	const char *comma = "";
+
+	if (!q->kinds) {
+		/* roll-ups without the column hold only what reached for something */
+		if (t->holds & NEEDS_KIND)
+			buf_str(out, " AND " REACHES);
+		return;
+	}
+	buf_str(out, " AND kind IN (");
+	for (unsigned k = 0; k < KINDS; k++)
+		if (q->kinds >> k & 1) {
+			buf_printf(out, "%s%u", comma, k);
+			comma = ", ";
+		}
+	buf_str(out, ")");
+}
+
+/* Only a help for the database: keys that slip through are left out by the caller. */
+static void add_only(const struct want *w, struct buf *out)
+{
+	enum { LISTED_MAX = 1000 };
+
+	if (w->only_len == 0 || w->only_len > LISTED_MAX || w->question->each == EACH_NOTHING || w->only[w->only_len - 1].hi)
+		return;
+	buf_printf(out, " AND %s IN (", key_lo(w->question->each));
+	for (size_t i = 0; i < w->only_len; i++)
+		buf_printf(out, "%s%llu", i ? "," : "", (unsigned long long)w->only[i].lo);
+	buf_str(out, ")");
+}
+
+static void add_from(const struct want *w, const struct table *t, struct buf *out)
+{
+	const struct question *q = w->question;
+
+	buf_printf(out, " FROM %s", t->name);
+	if (q->each == EACH_MARK)
+		buf_str(out, ", (SELECT unnest([0, 1, 2, 3, 4])::UTINYINT AS bit)");
+	add_span(w, t, out);
+	if (q->each == EACH_MARK)
+		buf_str(out, " AND mark >> bit & 1 = 1");
+	if (q->proto >= 0)
+		buf_printf(out, " AND proto = %d", q->proto);
+	if (q->port >= 0)
+		buf_printf(out, " AND " RANKED " = %d", q->port);
+	if (w->sensor)
+		buf_printf(out, " AND sensor = %u", w->sensor);
+	if (q->region[0])
+		buf_printf(out, " AND region = %d", q->region[0] << 8 | q->region[1]);
+	if (q->marks)
+		buf_printf(out, " AND mark & %u <> 0", q->marks);
+	if (q->has_src)
+		add_source(&q->src, out);
+	add_kinds(q, t, out);
+	add_only(w, out);
+}
+
+static void add_key(const struct want *w, struct buf *out)
+{
+	buf_printf(out, "%s::UBIGINT AS khi, %s::UBIGINT AS klo", key_hi(w->question->each), key_lo(w->question->each));
+}
+
+void sql_cells(const struct want *w, struct buf *out)
+{
+	static const char *const at[] = { "minute", "hour", "day" };
+	struct table t = table_for(w);
+
+	buf_str(out, "SELECT ");
+	add_key(w, out);
+	buf_printf(out, ", %s::UBIGINT, sensor::UBIGINT, sum(packets)::UBIGINT", at[w->grain]);
+	add_from(w, &t, out);
+	buf_str(out, " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4");
+}
+
+void sql_counts(const struct want *w, struct buf *out)
+{
+	struct want daily = *w;
+	struct table t = { "tuple", ~0u };
+	const struct table port_day = { "port_day", NEEDS_PORT | NEEDS_PROTO | NEEDS_SENSOR };
+
+	daily.grain = GRAIN_DAY;
+	if (aligned(w, STEP_DAY) && !(needs(w) & ~port_day.holds))
+		t = port_day;
+	buf_str(out, "SELECT khi, klo, sum(p)::UBIGINT, sum(b)::UBIGINT, count(*)::UBIGINT FROM (SELECT ");
+	add_key(w, out);
+	buf_str(out, ", sensor, sum(packets) AS p, sum(bytes) AS b");
+	add_from(&daily, &t, out);
+	buf_str(out, " GROUP BY khi, klo, sensor) GROUP BY 1, 2 ORDER BY 1, 2");
+}
+
+void sql_sources(const struct want *w, struct buf *out)
+{
+	static const struct table source_day = { "source_day", NEEDS_PORT | NEEDS_PROTO | NEEDS_SOURCE };
+	struct table t = aligned(w, STEP_DAY) && !(needs(w) & ~source_day.holds) ? source_day : (struct table){ "tuple", ~0u };
+
+	buf_str(out, "SELECT khi, klo, count(*)::UBIGINT FROM (SELECT DISTINCT ");
+	add_key(w, out);
+	buf_str(out, ", hi, lo");
+	add_from(w, &t, out);
+	buf_str(out, ") GROUP BY 1, 2 ORDER BY 1, 2");
+}
+
+void sql_rows(const struct want *w, struct buf *out)
+{
+	static const char *const columns[] = { "minute", "sensor", "hi", "lo", "proto", "port", "flags", "mark", "kind", "packets",
+		"bytes", "sport", "ttl", "dsts" };
+	struct table t = { "tuple", ~0u };
+	struct question plain = *w->question;
+	struct want rows = *w;
+
+	plain.each = EACH_NOTHING;
+	rows.question = &plain;
+	buf_str(out, "SELECT ");
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+		buf_printf(out, "%s%s::UBIGINT", i ? ", " : "", columns[i]);
+	add_from(&rows, &t, out);
+	buf_str(out, " ORDER BY tuple.minute, tuple.sensor, tuple.port, tuple.proto, tuple.hi, tuple.lo, tuple.flags, tuple.mark, tuple.kind");
+}

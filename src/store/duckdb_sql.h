@@ -1,0 +1,24 @@
+/* duckdb_sql: the engine's tables and statements, and the statements made for a question. Only numbers of ours are written
+ * into them; no text from outside. */
+#ifndef TEITEN_DUCKDB_SQL_H
+#define TEITEN_DUCKDB_SQL_H
+
+#include "store/engine.h"
+
+enum { SQL_MAX = 1 << 16 };
+
+extern const char sql_tables[];                 /* makes all tables of a new store */
+extern const char sql_incoming[];               /* the connection's own table for the rows of a group */
+extern const char sql_add_port_hour[];          /* $1, $2: the hours that the group touches */
+extern const char sql_add_new_hour[];           /* $1, $2: those hours, a day and more around them */
+extern const char sql_add_days[];               /* all the other roll-ups */
+extern const struct sql_check { const char *name, *sql; } sql_checks[];        /* each counts unequal rows; NULL-ended */
+
+/* (key hi, key lo, at, sensor, packets), ascending; at is a day's number, or a minute. */
+void sql_cells(const struct want *w, struct buf *out);
+/* (key hi, key lo, packets, bytes, sensors) and (key hi, key lo, sources), ascending by key. */
+void sql_counts(const struct want *w, struct buf *out);
+void sql_sources(const struct want *w, struct buf *out);
+void sql_rows(const struct want *w, struct buf *out);
+
+#endif

@@ -1,0 +1,84 @@
+/* engine: what a place that keeps rows must be able to do. Engines answer only cells and exact totals; what a mean or a
+ * median is, store/combine knows alone, so every engine gives the same answers.
+ *
+ * store/local holds the book and the lock: an engine is never asked while it commits. */
+#ifndef TEITEN_ENGINE_H
+#define TEITEN_ENGINE_H
+
+#include "store/book.h"
+
+struct regions;
+
+/* What a series is about, as a number: proto << 16 | ranked port; sensor number; region's two letters; kind; mark's bit
+ * number; proto; an address or network as its two halves. */
+struct key { uint64_t hi, lo; };
+
+enum grain { GRAIN_MINUTE, GRAIN_HOUR, GRAIN_DAY };
+struct cell { struct key key; minute_t at /* start of its minute, hour or day */; uint16_t sensor; uint64_t packets; };
+struct total { struct key key; uint64_t packets, bytes, sources; unsigned sensors; };
+
+/* Which rows: the question's filters, a span of its own, one sensor's number or 0, and only some keys (only_len 0: all). */
+struct want {
+	const struct question *question;
+	const struct zone *zone;
+	struct span span;
+	enum grain grain;
+	uint16_t sensor;
+	const struct key *only; size_t only_len;        /* ascending */
+};
+
+/* Batches to commit together, each with its sensor's number; sensors from new_sensors on are not saved yet. */
+struct group {
+	const struct book *book;
+	const struct regions *regions;
+	const struct batch *const *batches;
+	const uint16_t *numbers;
+	size_t len, new_sensors;
+};
+
+enum committed { COMMIT_DONE, COMMIT_NOT, COMMIT_FULL, COMMIT_UNKNOWN };
+
+typedef bool cell_fn(void *to, const struct cell *cells, size_t n);             /* false: enough */
+
+struct engine_ops {
+	/* Makes or opens it and fills the empty book; zone only for a new one. NULL: e. */
+	void *(*open)(const char *path, const char *zone, struct book *book, struct err *e);
+	void (*close)(void *engine);
+	enum committed (*commit)(void *engine, const struct group *g, struct err *e);
+	/* After COMMIT_UNKNOWN: everything anew, the book from what is really there. */
+	bool (*reopen)(void *engine, struct book *book, struct err *e);
+	bool (*save_sensor)(void *engine, const struct sensor *s, struct err *e);
+	/* Ascending by key, at, sensor; each of these once. */
+	bool (*cells)(void *engine, const struct want *w, cell_fn *fn, void *to, struct err *e);
+	/* Totals of w->only, in its order; keys without rows stay zero. */
+	bool (*totals)(void *engine, const struct want *w, struct total *out, struct err *e);
+	bool (*rows)(void *engine, const struct want *w, const struct book *book, row_fn *fn, void *to, struct err *e);
+	bool (*check)(void *engine, const struct zone *z, uint64_t *differences, struct buf *report, struct err *e);
+};
+
+extern const struct engine_ops engine_memory, engine_duckdb;
+
+int key_cmp(const struct key *a, const struct key *b);
+/* Keys of a row under `each`: usually one, one a bit for marks; returns how many. region as two letters in one number. */
+enum { ROW_KEYS_MAX = 8 };
+unsigned row_keys(enum each each, const struct tuple *t, uint16_t sensor, uint16_t region, struct key out[ROW_KEYS_MAX]);
+void key_label(enum each each, const struct key *k, const struct book *book, char out[SERIES_LABEL_MAX]);
+
+/* The two kinds of store behind store.h. */
+struct store_ops {
+	bool (*put)(struct store *s, const struct batch *const *batches, size_t n, enum stored *each, struct err *e);
+	bool (*ask)(struct store *s, struct question *q, struct answer *a, struct err *e);
+	bool (*rows)(struct store *s, struct question *q, row_fn *fn, void *to, struct err *e);
+	bool (*facts)(struct store *s, struct facts *f, struct err *e);
+	bool (*sensor)(struct store *s, const struct sensor *one, struct err *e);
+	bool (*epoch)(struct store *s, uint64_t epoch, uint64_t *batches, struct err *e);
+	bool (*check)(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
+	void (*close)(struct store *s);
+};
+struct store { const struct store_ops *ops; };
+
+struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, const struct regions *regions,
+	struct err *e);
+struct store *remote_open(const char *path, struct err *e);
+
+#endif

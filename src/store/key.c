@@ -1,0 +1,68 @@
+/* key: what a row counts under, and how that is written for people. */
+#include "store/engine.h"
+
+#include <assert.h>
+
+int key_cmp(const struct key *a, const struct key *b)
+{
+	if (a->hi != b->hi)
+		return a->hi < b->hi ? -1 : 1;
+	return a->lo == b->lo ? 0 : a->lo < b->lo ? -1 : 1;
+}
+
+static unsigned one(struct key *out, uint64_t lo)
+{
+	out[0] = (struct key){ 0, lo };
+	return 1;
+}
+
+static unsigned of_address(struct key *out, struct addr a)
+{
+	out[0] = (struct key){ addr_hi(&a), addr_lo(&a) };
+	return 1;
+}
+
+unsigned row_keys(enum each each, const struct tuple *t, uint16_t sensor, uint16_t region, struct key out[ROW_KEYS_MAX])
+{
+	unsigned n = 0;
+
+	switch (each) {
+	case EACH_NOTHING: return one(out, 0);
+	case EACH_PORT: return one(out, (uint64_t)t->proto << 16 | port_ranked(t->proto, t->port));
+	case EACH_SENSOR: return one(out, sensor);
+	case EACH_REGION: return one(out, region);
+	case EACH_SOURCE: return of_address(out, t->src);
+	case EACH_NETWORK: return of_address(out, addr_network(&t->src).addr);
+	case EACH_KIND: return one(out, t->kind);
+	case EACH_PROTO: return one(out, t->proto);
+	case EACH_MARK:
+		for (unsigned bit = 0; bit < MARKS; bit++)
+			if (t->mark >> bit & 1)
+				out[n++] = (struct key){ 0, bit };
+		return n;
+	}
+	assert(!"each is one of the above");
+	return 0;
+}
+
+void key_label(enum each each, const struct key *k, const struct book *book, char out[SERIES_LABEL_MAX])
+{
+	struct addr a = addr_of(k->hi, k->lo);
+	struct prefix p = addr_network(&a);
+	char text[PREFIX_TEXT_MAX];
+
+	switch (each) {
+	case EACH_NOTHING: (void)snprintf(out, SERIES_LABEL_MAX, "all"); return;
+	case EACH_PORT: (void)port_label((unsigned)(k->lo >> 16), (unsigned)(k->lo & 0xffff), out); return;
+	case EACH_SENSOR:
+		assert(k->lo >= 1 && k->lo <= book->len);
+		(void)snprintf(out, SERIES_LABEL_MAX, "%s", book->sensors[k->lo - 1].name);
+		return;
+	case EACH_REGION: (void)snprintf(out, SERIES_LABEL_MAX, "%c%c", (char)(k->lo >> 8), (char)(k->lo & 0xff)); return;
+	case EACH_SOURCE: (void)snprintf(out, SERIES_LABEL_MAX, "%s", addr_format(&a, text)); return;
+	case EACH_NETWORK: (void)snprintf(out, SERIES_LABEL_MAX, "%s", prefix_format(&p, text)); return;
+	case EACH_KIND: (void)snprintf(out, SERIES_LABEL_MAX, "%s", kind_name((unsigned)k->lo)); return;
+	case EACH_MARK: (void)snprintf(out, SERIES_LABEL_MAX, "%s", mark_name((unsigned)k->lo)); return;
+	case EACH_PROTO: (void)snprintf(out, SERIES_LABEL_MAX, "%s", proto_name((unsigned)k->lo)); return;
+	}
+}

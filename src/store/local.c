@@ -1,0 +1,271 @@
+/* local: a store whose engine lives in this process. Holds the book and the lock: questions share, a put is alone. */
+#include "store/engine.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/combine.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+struct local {
+	struct store store;
+	const struct engine_ops *ops;
+	void *engine;
+	struct book book;
+	const struct regions *regions;
+	pthread_rwlock_t lock;
+};
+
+/* Numbers for the group's sensors; those not met before are entered. */
+static bool number_all(struct local *l, const struct batch *const *batches, size_t n, uint16_t *numbers, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!batch_sound(batches[i], e))
+			return false;
+		const struct sensor *s = book_find(&l->book, batches[i]->sensor);
+		if (!s && l->book.len == UINT16_MAX - 1)
+			return err_set(e, "the store holds as many sensors as it can (65,534)");
+		numbers[i] = s ? s->number : book_enter(&l->book, batches[i]->sensor)->number;
+	}
+	return true;
+}
+
+/* Leaves out what the ledger knows, and doubles within the group; returns how many are fresh. */
+static size_t sort_out(const struct book *book, const struct batch *const *batches, const uint16_t *numbers, size_t n,
+	enum stored *each, const struct batch **fresh, uint16_t *fresh_numbers)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool known = book_knows(book, numbers[i], batches[i]->epoch, batches[i]->serial);
+
+		for (size_t k = 0; k < len && !known; k++)
+			known = fresh_numbers[k] == numbers[i] && fresh[k]->epoch == batches[i]->epoch &&
+				fresh[k]->serial == batches[i]->serial;
+		each[i] = known ? STORED_ALREADY : STORED_NOW;
+		if (!known) {
+			fresh[len] = batches[i];
+			fresh_numbers[len++] = numbers[i];
+		}
+	}
+	return len;
+}
+
+static void note(struct book *book, const struct group *g)
+{
+	for (size_t i = 0; i < g->len; i++) {
+		const struct batch *b = g->batches[i];
+		struct watch *w = &book->watches[g->numbers[i] - 1];
+
+		book_note(book, g->numbers[i], b->epoch, b->serial);
+		for (size_t k = 0; k < b->watched.len; k++)
+			watch_add(w, b->watched.runs[k]);
+		book->batches++;
+		book->rows += b->len;
+		book->lost += b->lost;
+		for (size_t k = 0; k < b->len; k++)
+			book->packets += b->rows[k].packets;
+	}
+	book->revision++;
+}
+
+/* The commit said neither yes nor no: everything is read again, and the ledger decides. */
+static bool settle(struct local *l, const struct group *g, struct err *e)
+{
+	struct book found = { 0 };
+	struct err reopening;
+
+	if (!l->ops->reopen(l->engine, &found, &reopening)) {
+		book_release(&found);
+		*e = reopening;
+		return err_in(e, "reopening the store after a failed commit");
+	}
+	found.revision = l->book.revision + 1;
+	book_release(&l->book);
+	l->book = found;
+	for (size_t i = 0; i < g->len; i++) {
+		const struct sensor *s = book_find(&l->book, g->batches[i]->sensor);
+
+		if (!s || !book_knows(&l->book, s->number, g->batches[i]->epoch, g->batches[i]->serial))
+			return false;   /* e is still the commit's */
+	}
+	return true;
+}
+
+static bool commit(struct local *l, const struct group *g, size_t sensors_before, bool *full, struct err *e)
+{
+	if (g->len == 0)
+		return true;
+	switch (l->ops->commit(l->engine, g, e)) {
+	case COMMIT_DONE:
+		note(&l->book, g);
+		return true;
+	case COMMIT_UNKNOWN:
+		return settle(l, g, e);
+	case COMMIT_FULL:
+		*full = true;
+		break;
+	case COMMIT_NOT:
+		break;
+	}
+	book_forget_after(&l->book, sensors_before);
+	return false;
+}
+
+static bool local_put(struct store *s, const struct batch *const *batches, size_t n, enum stored *each, struct err *e)
+{
+	struct local *l = (struct local *)s;
+	uint16_t *numbers = mem_zero(2 * n, sizeof *numbers);
+	const struct batch **fresh = mem_zero(n, sizeof *fresh);
+	bool full = false, ok = false;
+
+	(void)pthread_rwlock_wrlock(&l->lock);
+	size_t before = l->book.len;
+	if (!number_all(l, batches, n, numbers, e)) {
+		book_forget_after(&l->book, before);
+	} else {
+		struct group g = { .book = &l->book, .regions = l->regions, .batches = fresh, .numbers = numbers + n,
+			.new_sensors = before };
+
+		g.len = sort_out(&l->book, batches, numbers, n, each, fresh, numbers + n);
+		ok = commit(l, &g, before, &full, e);
+	}
+	(void)pthread_rwlock_unlock(&l->lock);
+	for (size_t i = 0; i < n && !ok; i++)
+		each[i] = full ? STORED_FULL : STORED_NOT;
+	free(numbers);
+	free(fresh);
+	return ok;
+}
+
+static bool local_ask(struct store *s, struct question *q, struct answer *a, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	(void)pthread_rwlock_rdlock(&l->lock);
+	bool ok = combine(l->ops, l->engine, &l->book, q, a, e);
+	(void)pthread_rwlock_unlock(&l->lock);
+	return ok;
+}
+
+static bool local_rows(struct store *s, struct question *q, row_fn *fn, void *to, struct err *e)
+{
+	struct local *l = (struct local *)s;
+	struct want w = { .question = q, .zone = &l->book.zone };
+
+	(void)pthread_rwlock_rdlock(&l->lock);
+	q->step = STEP_ALL;
+	bool ok = question_settle(q, &l->book.zone, book_held(&l->book), e) && combine_sensor(&l->book, q, &w.sensor, e);
+	w.span = q->span;
+	ok = ok && l->ops->rows(l->engine, &w, &l->book, fn, to, e);
+	(void)pthread_rwlock_unlock(&l->lock);
+	return ok;
+}
+
+static bool local_facts(struct store *s, struct facts *f, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	(void)e;
+	(void)pthread_rwlock_rdlock(&l->lock);
+	const struct book *b = &l->book;
+	*f = (struct facts){ .made_s = b->made_s, .held = book_held(b), .batches = b->batches, .rows = b->rows,
+		.packets = b->packets, .lost = b->lost, .revision = b->revision, .len = b->len };
+	f->zone = b->zone;
+	f->zone.rules = mem_resize(NULL, b->zone.len, sizeof *f->zone.rules);
+	memcpy(f->zone.rules, b->zone.rules, b->zone.len * sizeof *f->zone.rules);
+	f->sensors = mem_zero(b->len, sizeof *f->sensors);
+	f->watched = mem_zero(b->len, sizeof *f->watched);
+	f->watched_s = mem_zero(b->len, sizeof *f->watched_s);
+	for (size_t i = 0; i < b->len; i++) {
+		f->sensors[i] = b->sensors[i];
+		f->watched[i] = watch_span(&b->watches[i]);
+		f->watched_s[i] = watch_seconds(&b->watches[i], f->watched[i]);
+	}
+	(void)pthread_rwlock_unlock(&l->lock);
+	return true;
+}
+
+static bool local_sensor(struct store *s, const struct sensor *one, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	if (!sensor_name_valid(one->name)) {
+		err_set(e, "not a sensor's name: \"%.40s\"", one->name);
+		return err_expected(e, "1 to %d letters, digits, . _ : -", SENSOR_NAME_MAX - 1);
+	}
+	if (one->addresses == 0)
+		return err_set(e, "a sensor has at least one address");
+	(void)pthread_rwlock_wrlock(&l->lock);
+	size_t before = l->book.len;
+	const struct sensor *found = book_find(&l->book, one->name);
+	struct sensor *kept = found ? &l->book.sensors[found->number - 1] : book_enter(&l->book, one->name);
+	struct sensor changed = *one, old = *kept;
+	changed.number = kept->number;
+	*kept = changed;
+	bool ok = l->ops->save_sensor(l->engine, kept, e);
+	if (ok)
+		l->book.revision++;
+	else if (found)
+		*kept = old;
+	else
+		book_forget_after(&l->book, before);
+	(void)pthread_rwlock_unlock(&l->lock);
+	return ok;
+}
+
+static bool local_epoch(struct store *s, uint64_t epoch, uint64_t *batches, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	(void)e;
+	(void)pthread_rwlock_rdlock(&l->lock);
+	*batches = book_epoch(&l->book, epoch);
+	(void)pthread_rwlock_unlock(&l->lock);
+	return true;
+}
+
+static bool local_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	(void)pthread_rwlock_rdlock(&l->lock);
+	bool ok = l->ops->check(l->engine, &l->book.zone, differences, report, e);
+	(void)pthread_rwlock_unlock(&l->lock);
+	return ok;
+}
+
+static void local_close(struct store *s)
+{
+	struct local *l = (struct local *)s;
+
+	l->ops->close(l->engine);
+	book_release(&l->book);
+	(void)pthread_rwlock_destroy(&l->lock);
+	free(l);
+}
+
+static const struct store_ops local_ops = {
+	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_check, local_close,
+};
+
+struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, const struct regions *regions,
+	struct err *e)
+{
+	struct local *l = mem_zero(1, sizeof *l);
+
+	l->store.ops = &local_ops;
+	l->ops = ops;
+	l->regions = regions;
+	l->engine = ops->open(path, zone, &l->book, e);
+	if (!l->engine) {
+		book_release(&l->book);
+		free(l);
+		return NULL;
+	}
+	if (pthread_rwlock_init(&l->lock, NULL) != 0)
+		abort();        /* only for want of memory */
+	l->book.revision++;
+	return &l->store;
+}

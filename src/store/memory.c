@@ -1,0 +1,230 @@
+/* memory: rows in an array, every answer counted from them anew. Plain and slow: the yardstick of the other engines. */
+#include "store/engine.h"
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/calendar.h"
+#include "store/regions.h"
+
+struct row { struct tuple tuple; uint16_t sensor, region; };
+struct memory { struct row *rows; size_t len, cap; };
+
+static void *memory_open(const char *path, const char *zone, struct book *book, struct err *e)
+{
+	(void)path;
+	if (!zone_load(&book->zone, zone ? zone : "UTC", e))
+		return NULL;
+	book->made_s = clock_wall_s();
+	return mem_zero(1, sizeof(struct memory));
+}
+
+static void memory_close(void *engine)
+{
+	struct memory *m = engine;
+
+	free(m->rows);
+	free(m);
+}
+
+static enum committed memory_commit(void *engine, const struct group *g, struct err *e)
+{
+	struct memory *m = engine;
+	char region[3];
+	uint32_t as_number;
+
+	(void)e;
+	for (size_t b = 0; b < g->len; b++)
+		for (size_t i = 0; i < g->batches[b]->len; i++) {
+			const struct tuple *t = &g->batches[b]->rows[i];
+
+			regions_find(g->regions, &t->src, region, &as_number);
+			MEM_GROW(m->rows, m->len, m->cap);
+			m->rows[m->len++] = (struct row){ *t, g->numbers[b], (uint16_t)(region[0] << 8 | region[1]) };
+		}
+	return COMMIT_DONE;
+}
+
+static bool memory_reopen(void *engine, struct book *book, struct err *e)
+{
+	(void)engine;
+	(void)book;
+	return err_set(e, "memory: has nothing to reopen");
+}
+
+static bool memory_save_sensor(void *engine, const struct sensor *s, struct err *e)
+{
+	(void)engine;
+	(void)s;
+	(void)e;
+	return true;
+}
+
+static bool wanted(const struct want *w, const struct row *r)
+{
+	const struct question *q = w->question;
+
+	return r->tuple.minute >= w->span.from && r->tuple.minute < w->span.until && (!w->sensor || r->sensor == w->sensor) &&
+		(!q->region[0] || r->region == (q->region[0] << 8 | q->region[1])) && question_takes(q, &r->tuple);
+}
+
+static bool only(const struct want *w, const struct key *k)
+{
+	if (!w->only_len)
+		return true;
+	for (size_t low = 0, high = w->only_len; low < high; ) {
+		size_t middle = low + (high - low) / 2;
+		int order = key_cmp(&w->only[middle], k);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+static int cell_order(const void *a, const void *b)
+{
+	const struct cell *x = a, *y = b;
+	int by_key = key_cmp(&x->key, &y->key);
+
+	if (by_key)
+		return by_key;
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return x->sensor == y->sensor ? 0 : x->sensor < y->sensor ? -1 : 1;
+}
+
+static bool memory_cells(void *engine, const struct want *w, cell_fn *fn, void *to, struct err *e)
+{
+	static const enum step steps[] = { STEP_MINUTE, STEP_HOUR, STEP_DAY };
+	struct memory *m = engine;
+	struct cell *cells = NULL;
+	struct key keys[ROW_KEYS_MAX];
+	size_t len = 0, cap = 0, kept = 0;
+
+	(void)e;
+	for (size_t i = 0; i < m->len; i++) {
+		const struct row *r = &m->rows[i];
+		unsigned n = wanted(w, r) ? row_keys(w->question->each, &r->tuple, r->sensor, r->region, keys) : 0;
+
+		for (unsigned k = 0; k < n; k++) {
+			if (!only(w, &keys[k]))
+				continue;
+			MEM_GROW(cells, len, cap);
+			cells[len++] = (struct cell){ keys[k], calendar_floor(w->zone, r->tuple.minute, steps[w->grain]), r->sensor,
+				r->tuple.packets };
+		}
+	}
+	if (len)
+		qsort(cells, len, sizeof *cells, cell_order);
+	for (size_t i = 0; i < len; i++)
+		if (kept && cell_order(&cells[kept - 1], &cells[i]) == 0)
+			cells[kept - 1].packets += cells[i].packets;
+		else
+			cells[kept++] = cells[i];
+	(void)fn(to, cells, kept);
+	free(cells);
+	return true;
+}
+
+struct sighting { struct addr src; uint16_t sensor; };
+
+static int sighting_order(const void *a, const void *b)
+{
+	return addr_cmp(&((const struct sighting *)a)->src, &((const struct sighting *)b)->src);
+}
+
+static void total_of(const struct memory *m, const struct want *w, struct total *t)
+{
+	struct sighting *seen = NULL;
+	size_t len = 0, cap = 0;
+	bool sensors[UINT16_MAX + 1] = { false };
+	struct key keys[ROW_KEYS_MAX];
+
+	for (size_t i = 0; i < m->len; i++) {
+		const struct row *r = &m->rows[i];
+		unsigned n = wanted(w, r) ? row_keys(w->question->each, &r->tuple, r->sensor, r->region, keys) : 0;
+
+		for (unsigned k = 0; k < n; k++)
+			if (key_cmp(&keys[k], &t->key) == 0) {
+				t->packets += r->tuple.packets;
+				t->bytes += r->tuple.bytes;
+				t->sensors += !sensors[r->sensor];
+				sensors[r->sensor] = true;
+				MEM_GROW(seen, len, cap);
+				seen[len++] = (struct sighting){ r->tuple.src, r->sensor };
+			}
+	}
+	if (len)
+		qsort(seen, len, sizeof *seen, sighting_order);
+	for (size_t i = 0; i < len; i++)
+		t->sources += i == 0 || sighting_order(&seen[i - 1], &seen[i]) != 0;
+	free(seen);
+}
+
+static bool memory_totals(void *engine, const struct want *w, struct total *out, struct err *e)
+{
+	(void)e;
+	for (size_t i = 0; i < w->only_len; i++) {
+		out[i] = (struct total){ .key = w->only[i] };
+		total_of(engine, w, &out[i]);
+	}
+	return true;
+}
+
+static int row_order(const void *a, const void *b)
+{
+	const struct row *x = *(const struct row *const *)a, *y = *(const struct row *const *)b;
+
+	if (x->tuple.minute != y->tuple.minute)
+		return x->tuple.minute < y->tuple.minute ? -1 : 1;
+	if (x->sensor != y->sensor)
+		return x->sensor < y->sensor ? -1 : 1;
+	return tuple_cmp(&x->tuple, &y->tuple);
+}
+
+static bool memory_rows(void *engine, const struct want *w, const struct book *book, row_fn *fn, void *to, struct err *e)
+{
+	struct memory *m = engine;
+	const struct row **list = mem_zero(m->len, sizeof *list);
+	size_t len = 0;
+	bool go_on = true;
+
+	(void)e;
+	for (size_t i = 0; i < m->len; i++)
+		if (wanted(w, &m->rows[i]))
+			list[len++] = &m->rows[i];
+	if (len)
+		qsort(list, len, sizeof *list, row_order);
+	for (size_t i = 0; i < len && go_on; i++)
+		go_on = fn(to, book->sensors[list[i]->sensor - 1].name, &list[i]->tuple, 1);
+	free(list);
+	return true;
+}
+
+static bool memory_check(void *engine, const struct zone *z, uint64_t *differences, struct buf *report, struct err *e)
+{
+	(void)engine;
+	(void)z;
+	(void)e;
+	*differences = 0;
+	buf_str(report, "memory: keeps no roll-ups\n");
+	return true;
+}
+
+const struct engine_ops engine_memory = {
+	.open = memory_open,
+	.close = memory_close,
+	.commit = memory_commit,
+	.reopen = memory_reopen,
+	.save_sensor = memory_save_sensor,
+	.cells = memory_cells,
+	.totals = memory_totals,
+	.rows = memory_rows,
+	.check = memory_check,
+};

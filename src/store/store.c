@@ -1,0 +1,66 @@
+#include "store/engine.h"
+
+#include "base/err.h"
+
+struct store *store_open(const char *address, const char *zone, const struct regions *regions, struct err *e)
+{
+	if (!strcmp(address, "memory:"))
+		return local_open(&engine_memory, "", zone, regions, e);
+	if (!strncmp(address, "duckdb:", 7) && address[7])
+		return local_open(&engine_duckdb, address + 7, zone, regions, e);
+	if (!strncmp(address, "unix:", 5) && address[5])
+		return remote_open(address + 5, e);
+	err_set(e, "not a store's address: \"%.100s\"", address);
+	err_expected(e, "duckdb:PATH, unix:PATH or memory:");
+	return NULL;
+}
+
+void store_close(struct store *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+bool store_put(struct store *s, const struct batch *const *batches, size_t n, enum stored *each, struct err *e)
+{
+	return s->ops->put(s, batches, n, each, e);
+}
+
+bool store_ask(struct store *s, struct question *q, struct answer *a, struct err *e)
+{
+	return s->ops->ask(s, q, a, e);
+}
+
+bool store_rows(struct store *s, struct question *q, row_fn *fn, void *to, struct err *e)
+{
+	return s->ops->rows(s, q, fn, to, e);
+}
+
+bool store_facts(struct store *s, struct facts *f, struct err *e)
+{
+	return s->ops->facts(s, f, e);
+}
+
+void facts_release(struct facts *f)
+{
+	free(f->sensors);
+	free(f->watched);
+	free(f->watched_s);
+	zone_release(&f->zone);
+	*f = (struct facts){ 0 };
+}
+
+bool store_sensor(struct store *s, const struct sensor *one, struct err *e)
+{
+	return s->ops->sensor(s, one, e);
+}
+
+bool store_epoch(struct store *s, uint64_t epoch, uint64_t *batches, struct err *e)
+{
+	return s->ops->epoch(s, epoch, batches, e);
+}
+
+bool store_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e)
+{
+	return s->ops->check(s, differences, report, e);
+}

@@ -1,0 +1,34 @@
+/* wire: how processes of one machine ask a store through a unix socket. One request a connection; frames with a length in
+ * front (doc/keep-protocol.md). Not for the network: whoever may open the socket may ask everything. */
+#ifndef TEITEN_WIRE_H
+#define TEITEN_WIRE_H
+
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+struct reader;
+
+enum { WIRE_BYTES_MAX = 128 << 20 };
+enum wire { WIRE_ASK = 1, WIRE_PUT, WIRE_ROWS, WIRE_FACTS, WIRE_SENSOR, WIRE_EPOCH, WIRE_CHECK, WIRE_DONE = 64, WIRE_MORE, WIRE_ERROR };
+
+bool wire_send(int fd, enum wire kind, const struct buf *payload, struct err *e);
+/* Fills payload (cleared before); false also when the peer has hung up. */
+bool wire_receive(int fd, uint8_t *kind, struct buf *payload, struct err *e);
+
+void facts_encode(const struct facts *f, struct buf *out);
+bool facts_decode(struct facts *f, struct reader *r, struct err *e);
+void sensor_encode(const struct sensor *s, struct buf *out);
+bool sensor_decode(struct sensor *s, struct reader *r);
+
+/* Connects to a keep's socket; -1 with e. */
+int wire_connect(const char *path, struct err *e);
+/* Makes the socket (mode 0660, replacing a dead one) and listens; -1 with e. */
+int wire_listen(const char *path, struct err *e);
+/* Answers the one request of an accepted connection; false only when the peer is gone. Does not close fd. */
+bool wire_answer(struct store *s, int fd, struct err *e);
+
+#endif

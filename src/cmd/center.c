@@ -1,0 +1,199 @@
+/* center: starts the centre's processes from one configuration, keeps them running, and ends them cleanly. */
+#include "cmd/cmd.h"
+#include "cmd/ending.h"
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "store/wire.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A part that ends within SETTLED_MS of its first start will not do better the second time. */
+enum { PARTS = 2, SETTLED_MS = 3000, BACKOFF_FIRST_MS = 500, BACKOFF_MAX_MS = 30000, TICK_MS = 50, READY_MS = 60000 };
+
+static const char *const keys[] = { "data", "listen", "zone", "name_ja", "name_en", NULL };
+
+struct part {
+	const char *name;
+	const char *arg[16];            /* NULL-ended, the command's name first */
+	pid_t pid;                      /* 0: not running */
+	uint64_t started_ms, again_ms;
+	unsigned backoff_ms, starts;
+};
+
+static uint64_t now_ms(void)
+{
+	return clock_steady_us() / 1000;
+}
+
+static bool start(struct part *p, struct err *e)
+{
+	pid_t parent = getpid();
+
+	p->started_ms = now_ms();
+	p->starts++;
+	p->pid = fork();
+	if (p->pid < 0)
+		return err_errno(e, "cannot start %s", p->name);
+	if (p->pid > 0)
+		return true;
+	/* a centre that is killed takes its parts along */
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() == parent)
+		(void)execv("/proc/self/exe", (char *const *)p->arg);
+	_exit(127);
+}
+
+/* False: it cannot work at all, and has said why. */
+static bool note_end(struct part *p, int status)
+{
+	bool refused = WIFEXITED(status) && WEXITSTATUS(status) != 0 && p->starts == 1 && now_ms() - p->started_ms < SETTLED_MS;
+
+	p->pid = 0;
+	if (ending() || refused)
+		return !refused;
+	if (now_ms() - p->started_ms > BACKOFF_MAX_MS)
+		p->backoff_ms = 0;
+	p->backoff_ms = p->backoff_ms ? p->backoff_ms * 2 : BACKOFF_FIRST_MS;
+	p->backoff_ms = p->backoff_ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : p->backoff_ms;
+	p->again_ms = now_ms() + p->backoff_ms;
+	log_line("%s ended (%s %d); again in %u ms", p->name, WIFSIGNALED(status) ? "signal" : "status",
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), p->backoff_ms);
+	return true;
+}
+
+static bool reap(struct part parts[PARTS])
+{
+	int status;
+
+	for (int i = 0; i < PARTS; i++)
+		if (parts[i].pid > 0 && waitpid(parts[i].pid, &status, WNOHANG) == parts[i].pid && !note_end(&parts[i], status))
+			return false;
+	return true;
+}
+
+static bool restart(struct part parts[PARTS], struct err *e)
+{
+	for (int i = 0; i < PARTS; i++)
+		if (parts[i].pid == 0 && now_ms() >= parts[i].again_ms && !start(&parts[i], e))
+			return false;
+	return true;
+}
+
+/* The desk asks the keep: it starts when there is one to ask. */
+static bool wait_keep(struct part parts[PARTS], const char *dir, struct err *e)
+{
+	char socket[PATH_TEXT_MAX];
+
+	if (!file_path(socket, dir, "keep.sock", e))
+		return false;
+	for (unsigned waited = 0; waited < READY_MS && !ending(); waited += TICK_MS) {
+		int fd = wire_connect(socket, e);
+
+		if (fd >= 0) {
+			(void)close(fd);
+			return true;
+		}
+		clock_sleep_ms(TICK_MS);
+		if (!reap(parts) || parts[0].pid == 0)
+			return err_set(e, "keep did not start; its line above says why");
+	}
+	return ending() || err_set(e, "keep was not ready within %d s", READY_MS / 1000);
+}
+
+static void end_all(struct part parts[PARTS])
+{
+	for (int i = PARTS - 1; i >= 0; i--)
+		if (parts[i].pid > 0)
+			(void)kill(parts[i].pid, SIGTERM);
+	for (int i = 0; i < PARTS; i++)
+		while (parts[i].pid > 0 && waitpid(parts[i].pid, NULL, 0) < 0 && errno == EINTR)
+			;
+}
+
+static bool run_parts(struct part parts[PARTS], const char *dir, struct err *e)
+{
+	bool ok = start(&parts[0], e) && wait_keep(parts, dir, e) && (ending() || start(&parts[1], e));
+
+	while (ok && !ending()) {
+		ok = reap(parts) ? restart(parts, e) : err_set(e, "a part of the centre cannot work; its line above says why");
+		clock_sleep_ms(TICK_MS);
+	}
+	end_all(parts);
+	return ok;
+}
+
+/* The command line first, then the configuration, then the default. */
+static const char *setting(const struct args *a, const struct conf *c, const char *option, const char *key, const char *other)
+{
+	const char *given = option ? args_value(a, option) : NULL;
+
+	given = given ? given : conf_value(c, key);
+	return given ? given : other;
+}
+
+static void add(struct part *p, const char *option, const char *value)
+{
+	size_t n = 0;
+
+	if (!value)
+		return;
+	while (p->arg[n])
+		n++;
+	p->arg[n] = option;
+	p->arg[n + 1] = value;
+}
+
+static int run_center(const struct args *a)
+{
+	static struct conf c;
+	const char *path = args_value(a, "config");
+	struct part parts[PARTS] = { { .name = "keep", .arg = { "teiten", "keep" } }, { .name = "desk", .arg = { "teiten", "desk" } } };
+	struct err e;
+
+	if (path && !conf_read(&c, path, keys, &e)) {
+		log_err(&e);
+		return EXIT_REFUSED;
+	}
+	if (args_given(a, "check")) {
+		printf("%s: all %zu settings are known\n", path ? path : "no --config", c.len);
+		return EXIT_DONE;
+	}
+	const char *dir = setting(a, &c, "data", "data", "./teiten-data");
+	for (int i = 0; i < PARTS; i++)
+		add(&parts[i], "--data", dir);
+	add(&parts[0], "--zone", setting(a, &c, "zone", "zone", NULL));
+	add(&parts[1], "--listen", setting(a, &c, "listen", "listen", NULL));
+	add(&parts[1], "--name-ja", conf_value(&c, "name_ja"));
+	add(&parts[1], "--name-en", conf_value(&c, "name_en"));
+	ending_catch();
+	log_daemon("center");
+	if (run_parts(parts, dir, &e))
+		return EXIT_DONE;
+	log_err(&e);
+	return EXIT_REFUSED;
+}
+
+static const struct option options[] = {
+	{ "config", "FILE", "settings: data, listen, zone, name_ja, name_en" },
+	{ "data", "DIR", "the observatory's folder (default ./teiten-data)" },
+	{ "listen", "ADDRESS:PORT", "where the inside pages are served, on this machine only (default 127.0.0.1:8025)" },
+	{ "zone", "ZONE", "time zone of a store that is made now, such as Asia/Tokyo (default UTC)" },
+	{ "check", NULL, "only read the configuration and say whether it is right" },
+	{ NULL, NULL, NULL },
+};
+
+const struct command command_center = {
+	.name = "center",
+	.usage = "[OPTION]...",
+	.summary = "run the centre: the store's keep and the inside pages",
+	.options = { options },
+	.run = run_center,
+};

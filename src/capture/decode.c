@@ -13,16 +13,57 @@ enum {
 	EXTENSIONS_MAX = 16,            /* more headers than this is nonsense, and a way to make us work */
 };
 
+static const struct { unsigned link; bool read; const char *name; } links[] = {
+	{ LINK_NULL, true, "BSD loopback" },
+	{ LINK_ETHERNET, true, "Ethernet" },
+	{ LINK_PPP, true, "PPP" },
+	{ LINK_RAW_BSD, true, "raw IP" },
+	{ LINK_RAW_OPENBSD, true, "raw IP" },
+	{ LINK_PPP_HDLC, true, "PPP in HDLC" },
+	{ LINK_PPP_ETHER, true, "PPPoE" },
+	{ LINK_RAW, true, "raw IP" },
+	{ LINK_LOOP, true, "OpenBSD loopback" },
+	{ LINK_LINUX_SLL, true, "Linux cooked" },
+	{ LINK_IPV4, true, "raw IPv4" },
+	{ LINK_IPV6, true, "raw IPv6" },
+	{ LINK_LINUX_SLL2, true, "Linux cooked 2" },
+	{ 6, false, "token ring" },
+	{ 8, false, "SLIP" },
+	{ 100, false, "ATM" },
+	{ 104, false, "Cisco HDLC" },
+	{ 105, false, "IEEE 802.11" },
+	{ 107, false, "frame relay" },
+	{ 123, false, "SunATM" },
+	{ 127, false, "IEEE 802.11 with radiotap" },
+	{ 129, false, "ARCNET" },
+	{ 187, false, "Bluetooth" },
+	{ 189, false, "USB" },
+	{ 195, false, "IEEE 802.15.4" },
+	{ 197, false, "ERF" },
+	{ 220, false, "USB" },
+	{ 231, false, "D-Bus" },
+	{ 239, false, "NFLOG" },
+	{ 253, false, "netlink" },
+	{ 258, false, "Apple PKTAP" },
+	{ 284, false, "DSA" },
+	{ 285, false, "EDSA" },
+};
+enum { LINKS = sizeof links / sizeof *links };
+
 bool decode_knows(unsigned link)
 {
-	switch (link) {
-	case LINK_NULL: case LINK_ETHERNET: case LINK_PPP: case LINK_RAW_BSD: case LINK_RAW_OPENBSD: case LINK_PPP_HDLC:
-	case LINK_PPP_ETHER: case LINK_RAW: case LINK_LOOP: case LINK_LINUX_SLL: case LINK_IPV4: case LINK_IPV6:
-	case LINK_LINUX_SLL2:
-		return true;
-	default:
-		return false;
-	}
+	for (unsigned i = 0; i < LINKS; i++)
+		if (links[i].link == link)
+			return links[i].read;
+	return false;
+}
+
+const char *link_name(unsigned link)
+{
+	for (unsigned i = 0; i < LINKS; i++)
+		if (links[i].link == link)
+			return links[i].name;
+	return NULL;
 }
 
 /* Cuts what follows the IP packet (padding, or bytes that its length disowns). */
@@ -96,6 +137,17 @@ static enum refusal from_ipv4(struct reader *r, struct packet *p)
 	return from_transport(r, p);
 }
 
+/* Hop by hop, routing, fragment, authentication, destination, mobility, HIP, shim6: what has its length in front. */
+static bool is_extension(unsigned kind)
+{
+	switch (kind) {
+	case 0: case 43: case 44: case 51: case 60: case 135: case 139: case 140:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Walks the chain of RFC 8200 4 to the transport header; *later: a fragment that is not the first. */
 static bool pass_extensions(struct reader *r, unsigned *next, bool *later)
 {
@@ -103,7 +155,7 @@ static bool pass_extensions(struct reader *r, unsigned *next, bool *later)
 		unsigned kind = *next;
 		size_t length;
 
-		if (kind != 0 && kind != 43 && kind != 44 && kind != 51 && kind != 60 && kind != 135 && kind != 139 && kind != 140)
+		if (!is_extension(kind))
 			return true;
 		*next = read_u8(r);
 		length = read_u8(r);

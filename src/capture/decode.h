@@ -22,6 +22,8 @@ enum {
 };
 
 bool decode_knows(unsigned link);
+/* What a link type is called, known or one of those that are met now and then; NULL for the rest. */
+const char *link_name(unsigned link);
 /* Fills all of *out but time_s. The link type must be a known one. */
 enum refusal decode_frame(unsigned link, const uint8_t *bytes, size_t captured, struct packet *out);
 /* The same from the first byte of an IP header. */

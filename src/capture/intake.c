@@ -55,6 +55,16 @@ static size_t from_memory(struct intake *in, uint8_t *to, size_t cap)
 	return cap;
 }
 
+/* All bytes that were asked for have come: whether the stream ended there, went on or broke off is still to be seen. */
+static void end(struct intake *in)
+{
+	uint8_t beyond;
+	size_t got;
+
+	in->broken = in->flow && !inflow_read(in->flow, &beyond, 1, &got, &in->why);
+	in->ended = true;
+}
+
 /* Gets some more bytes behind those that are there. */
 static void more(struct intake *in)
 {
@@ -67,7 +77,7 @@ static void more(struct intake *in)
 	}
 	cap = ROOM - in->len < in->left ? ROOM - in->len : (size_t)in->left;
 	if (cap == 0) {
-		in->ended = true;
+		end(in);
 		return;
 	}
 	if (!in->flow)

@@ -16,7 +16,7 @@ struct buf;
 struct err;
 
 enum {
-	SENSOR_NAME_MAX = 32,                   /* with the NUL */
+	SENSOR_NAME_MAX = 40,                   /* with the NUL; a UUID fits */
 	BATCH_ROWS_MAX = 1 << 20,
 	BATCH_RUNS_MAX = 1 << 20,
 	BATCH_BYTES_MAX = 96 << 20,             /* uncompressed: rows × widest row is below this */

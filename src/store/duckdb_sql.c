@@ -49,10 +49,10 @@ const char sql_add_new_hour[] =
 	" SEMI JOIN i ON (tuple.hi = i.hi AND tuple.lo = i.lo)"
 	" WHERE minute >= $1 AND minute < $2 AND " REACHES "),"
 	" after AS (SELECT * FROM before UNION SELECT * FROM i),"
-	" both AS (SELECT proto, port, hour, hour - lag(hour) OVER (PARTITION BY proto, port, hi, lo ORDER BY hour) AS gap,"
+	" whole AS (SELECT proto, port, hour, hour - lag(hour) OVER (PARTITION BY proto, port, hi, lo ORDER BY hour) AS gap,"
 	" 1 AS n FROM after"
 	" UNION ALL SELECT proto, port, hour, hour - lag(hour) OVER (PARTITION BY proto, port, hi, lo ORDER BY hour), -1 FROM before) "
-	"SELECT proto, port, hour, sum(n) FROM both WHERE gap IS NULL OR gap > 1440 GROUP BY ALL HAVING sum(n) <> 0";
+	"SELECT proto, port, hour, sum(n) FROM whole WHERE gap IS NULL OR gap > 1440 GROUP BY ALL HAVING sum(n) <> 0";
 
 const char sql_add_days[] =
 	"INSERT INTO port_day SELECT proto, ranked, day, sensor, sum(packets), sum(bytes) FROM incoming WHERE " REACHES " GROUP BY ALL;"

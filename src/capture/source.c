@@ -1,0 +1,340 @@
+#include "capture/source.h"
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/zone.h"
+#include "capture/decode.h"
+#include "capture/intake.h"
+#include "capture/logline.h"
+#include "capture/pcapfile.h"
+#include "capture/stamp.h"
+
+#include <assert.h>
+
+enum { SNIFF = 1 << 14, SNIFF_TEXT = 512, DIGEST_TEXT_MAX = 1 << 18 };
+
+struct source {
+	struct intake *in;              /* borrowed */
+	const struct reading *how;      /* borrowed */
+	enum format format;
+	struct pcapfile *pcap;
+	struct csvfile *csv;
+	struct logclock clock;
+	int unknown_link;
+	char host[SENSOR_NAME_MAX + 1];
+};
+
+static const char *const format_names[] = { "unknown", "pcap", "log", "csv" };
+
+const char *format_name(enum format f)
+{
+	return format_names[f];
+}
+
+bool format_parse(const char *text, enum format *out)
+{
+	for (unsigned f = FORMAT_PCAP; f <= FORMAT_CSV; f++)
+		if (!strcmp(text, format_names[f])) {
+			*out = (enum format)f;
+			return true;
+		}
+	return false;
+}
+
+bool reading_watch(struct reading *r, const char *text, struct err *e)
+{
+	char one[PREFIX_TEXT_MAX];
+
+	while (*text) {
+		size_t n = strcspn(text, ",");
+
+		if (r->watched_len == WATCHED_MAX)
+			return err_set(e, "--watched: more than %d networks", WATCHED_MAX);
+		(void)snprintf(one, sizeof one, "%.*s", (int)(n < sizeof one ? n : sizeof one - 1), text);
+		if (n >= sizeof one || !prefix_parse(one, &r->watched[r->watched_len])) {
+			err_set(e, "--watched: not a network: \"%.50s\"", one);
+			return err_expected(e, "192.0.2.0/24 or 2001:db8::/32, the bits behind the length 0");
+		}
+		r->watched_len++;
+		text += n;
+		text += *text == ',';
+	}
+	return r->watched_len > 0 || err_set(e, "--watched names no network");
+}
+
+/* Only what means something for the format: the same file under an option that it does not heed is the same file. */
+void reading_digest(const struct reading *r, enum format format, struct digest *d)
+{
+	struct buf b = buf_make(DIGEST_TEXT_MAX);
+
+	buf_printf(&b, "format=%s sensor=%s looked=%u,%u", format_names[format], r->sensor, r->looked.from, r->looked.until);
+	if (format != FORMAT_PCAP)
+		buf_printf(&b, " zone=%s", r->zone->name);
+	if (format == FORMAT_LOG)
+		buf_printf(&b, " year=%d", r->year);
+	if (format == FORMAT_CSV)
+		buf_printf(&b, " proto=%u", r->proto);
+	for (unsigned f = 0; format == FORMAT_CSV && r->map && f < CSV_FIELDS; f++)
+		buf_printf(&b, " %s=\"%s\"", csv_field_name((enum csv_field)f), r->map->column[f]);
+	for (size_t i = 0; i < r->watched_len; i++) {
+		char text[PREFIX_TEXT_MAX];
+
+		buf_printf(&b, " watched=%s", prefix_format(&r->watched[i], text));
+	}
+	assert(b.ok);
+	digest_add(d, b.at, b.len);
+	buf_release(&b);
+}
+
+static bool is_text(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((bytes[i] < ' ' && bytes[i] != '\n' && bytes[i] != '\r' && bytes[i] != '\t') || bytes[i] == 127)
+			return false;
+	return true;
+}
+
+static enum format sniff_text(const uint8_t *bytes, size_t len)
+{
+	char text[SNIFF + 1];
+
+	memcpy(text, bytes, len);
+	text[len] = '\0';
+	if (logline_seems(text))
+		return FORMAT_LOG;
+	text[strcspn(text, "\r\n")] = '\0';
+	return strchr(text, ',') ? FORMAT_CSV : FORMAT_UNKNOWN;
+}
+
+/* What the first bytes say it is. */
+static enum format sniff(struct intake *in, struct err *e)
+{
+	size_t len;
+	const uint8_t *bytes = intake_ahead(in, SNIFF, &len);
+	enum format f = FORMAT_UNKNOWN;
+
+	if (len == 0) {
+		if (!intake_broken(in, e))
+			err_set(e, "the file is empty");
+		return FORMAT_UNKNOWN;
+	}
+	if (pcapfile_begins(bytes, len))
+		return FORMAT_PCAP;
+	if (is_text(bytes, len < SNIFF_TEXT ? len : SNIFF_TEXT))
+		f = sniff_text(bytes, len);
+	if (f)
+		return f;
+	if (len > 3 && !memcmp(bytes, "BZh", 3))
+		err_set(e, "compressed with bzip2");
+	else
+		err_set(e, "neither a capture, a firewall's log nor CSV");
+	err_expected(e, "pcap, pcapng, lines with SRC= and PROTO=, or a first line that names columns; plain, gz, xz or zst");
+	return FORMAT_UNKNOWN;
+}
+
+void source_link_refused(const struct source *s, struct err *e)
+{
+	const char *name = link_name((unsigned)s->unknown_link);
+
+	err_set(e, "link type %d%s%s%s is not read", s->unknown_link, name ? " (" : "", name ? name : "", name ? ")" : "");
+	err_expected(e, "Ethernet, Linux cooked, raw IP, loopback or PPP");
+}
+
+static bool open_pcap(struct source *s, bool *wrong_use, struct err *e)
+{
+	if (!(s->pcap = pcapfile_open(s->in, e)))
+		return false;
+	if (pcapfile_link(s->pcap) >= 0 && !decode_knows((unsigned)pcapfile_link(s->pcap))) {
+		s->unknown_link = pcapfile_link(s->pcap);
+		source_link_refused(s, e);
+		return false;
+	}
+	if (s->how->sensor[0] == '\0') {
+		*wrong_use = true;
+		err_set(e, "a capture does not say which sensor saw it");
+		return err_expected(e, "--sensor NAME");
+	}
+	return true;
+}
+
+static bool open_log(struct source *s, bool *wrong_use, struct err *e)
+{
+	size_t len;
+	const char *text = (const char *)intake_ahead(s->in, 4, &len);
+	char month[5] = "";
+
+	s->clock = (struct logclock){ .zone = s->how->zone, .year = s->how->year };
+	memcpy(month, text, len);
+	if (!s->how->year && stamp_syslog_month(month)) {
+		*wrong_use = true;
+		err_set(e, "the lines' times have no year");
+		return err_expected(e, "--year YEAR, that of the first line");
+	}
+	return true;
+}
+
+static bool open_csv(struct source *s, bool *wrong_use, struct err *e)
+{
+	if (!(s->csv = csvfile_open(s->in, s->how->map, s->how->zone, s->how->proto, e)))
+		return false;
+	if (!csvfile_has(s->csv, CSV_SENSOR) && s->how->sensor[0] == '\0') {
+		*wrong_use = true;
+		err_set(e, "no column says which sensor saw a row");
+		return err_expected(e, "--map sensor=COLUMN, or --sensor NAME for all");
+	}
+	return true;
+}
+
+struct source *source_open(struct intake *in, const struct reading *r, bool *wrong_use, struct err *e)
+{
+	struct source *s = mem_zero(1, sizeof *s);
+	bool ok = false;
+
+	*wrong_use = false;
+	s->in = in;
+	s->how = r;
+	s->unknown_link = -1;
+	s->format = r->format ? r->format : sniff(in, e);
+	switch (s->format) {
+	case FORMAT_UNKNOWN:
+		break;
+	case FORMAT_PCAP:
+		ok = open_pcap(s, wrong_use, e);
+		break;
+	case FORMAT_LOG:
+		ok = open_log(s, wrong_use, e);
+		break;
+	case FORMAT_CSV:
+		ok = open_csv(s, wrong_use, e);
+		break;
+	}
+	if (ok)
+		return s;
+	source_close(s);
+	return NULL;
+}
+
+void source_close(struct source *s)
+{
+	if (!s)
+		return;
+	pcapfile_close(s->pcap);
+	csvfile_close(s->csv);
+	free(s);
+}
+
+static enum source_next next_frame(struct source *s, struct row_read *out, struct err *e)
+{
+	struct frame frame;
+
+	switch (pcapfile_next(s->pcap, &frame, e)) {
+	case PCAP_END:
+		return SOURCE_END;
+	case PCAP_BROKEN:
+		return SOURCE_BROKEN;
+	case PCAP_FRAME:
+		break;
+	}
+	out->line = frame.number;
+	out->sensor = "";
+	if (!decode_knows(frame.link)) {
+		s->unknown_link = (int)frame.link;
+		out->refusal = REFUSAL_LINK;
+		return SOURCE_ROW;
+	}
+	out->refusal = decode_frame(frame.link, frame.bytes, frame.captured, &out->packet);
+	out->packet.time_s = frame.time_s;
+	if (!out->refusal && !frame.timed)
+		out->refusal = REFUSAL_NO_TIME;
+	return SOURCE_ROW;
+}
+
+static enum source_next text_end(const struct source *s, struct err *e)
+{
+	return intake_broken(s->in, e) ? SOURCE_BROKEN : SOURCE_END;
+}
+
+static enum source_next next_line(struct source *s, struct row_read *out, struct err *e)
+{
+	struct line line;
+
+	if (!intake_line(s->in, &line))
+		return text_end(s, e);
+	out->line = line.number;
+	if (line.too_long)
+		out->refusal = REFUSAL_TOO_LONG;
+	else if (line.cut)
+		out->refusal = REFUSAL_LINE_CUT;
+	else
+		out->refusal = logline_read(&s->clock, line.text, &out->packet, s->host);
+	out->sensor = s->host;
+	return SOURCE_ROW;
+}
+
+static enum source_next next_csv(struct source *s, struct row_read *out, struct err *e)
+{
+	return csvfile_next(s->csv, &out->packet, &out->refusal, &out->sensor, &out->line) ? SOURCE_ROW : text_end(s, e);
+}
+
+static bool watched(const struct reading *how, const struct packet *p)
+{
+	if (how->watched_len == 0 || !(p->known & PACKET_DST))
+		return true;
+	for (size_t i = 0; i < how->watched_len; i++)
+		if (prefix_holds(&how->watched[i], &p->dst))
+			return true;
+	return false;
+}
+
+/* What holds for rows of every format. A log's host names the sensor only where --sensor does not. */
+static enum refusal judge(const struct source *s, struct row_read *row)
+{
+	const struct reading *how = s->how;
+	minute_t minute;
+
+	if (how->sensor[0] && (s->format != FORMAT_CSV || row->sensor[0] == '\0'))
+		row->sensor = how->sensor;
+	if (row->sensor[0] == '\0')
+		return REFUSAL_NO_SENSOR;
+	if (!sensor_name_valid(row->sensor))
+		return REFUSAL_BAD_SENSOR;
+	if (!packet_in_time(&row->packet))
+		return REFUSAL_TIME_RANGE;
+	if (!watched(how, &row->packet))
+		return REFUSAL_NOT_WATCHED;
+	minute = (minute_t)(row->packet.time_s / 60);
+	if (!span_empty(how->looked) && (minute < how->looked.from || minute >= how->looked.until))
+		return REFUSAL_NOT_LOOKED;
+	return REFUSAL_NONE;
+}
+
+enum source_next source_next(struct source *s, struct row_read *out, struct err *e)
+{
+	enum source_next next = s->pcap ? next_frame(s, out, e) : s->csv ? next_csv(s, out, e) : next_line(s, out, e);
+
+	if (next == SOURCE_ROW && !out->refusal)
+		out->refusal = judge(s, out);
+	return next;
+}
+
+enum format source_format(const struct source *s)
+{
+	return s->format;
+}
+
+const char *source_format_name(const struct source *s)
+{
+	return s->pcap ? pcapfile_format(s->pcap) : format_names[s->format];
+}
+
+bool source_names_sensors(const struct source *s)
+{
+	return s->csv ? csvfile_has(s->csv, CSV_SENSOR) : s->format == FORMAT_LOG && s->how->sensor[0] == '\0';
+}
+
+const char *source_row_name(const struct source *s)
+{
+	return s->pcap ? "packets" : s->csv ? "rows" : "lines";
+}

@@ -1,0 +1,60 @@
+/* source: the rows of one file, whatever its format: each a packet that can be counted, or the reason why not. It knows
+ * the formats and the options that change what rows mean; counting is tally's and account's affair. */
+#ifndef TEITEN_SOURCE_H
+#define TEITEN_SOURCE_H
+
+#include "capture/csvfile.h"
+#include "capture/packet.h"
+#include "capture/refusal.h"
+#include "core/batch.h"
+
+struct digest;
+struct err;
+struct intake;
+struct source;
+struct zone;
+
+enum format { FORMAT_UNKNOWN, FORMAT_PCAP, FORMAT_LOG, FORMAT_CSV };
+enum { WATCHED_MAX = 1024 };
+
+struct reading {                                /* how to read: the same for all files of one import */
+	enum format format;                     /* UNKNOWN: by the first bytes */
+	const struct csv_map *map;              /* NULL: columns by our own names */
+	const struct zone *zone;                /* of times that say none */
+	char sensor[SENSOR_NAME_MAX];           /* of rows that do not say; "" none */
+	int year;                               /* of log lines without one; 0 not given */
+	unsigned proto;                         /* of CSV rows that do not say; 0 none */
+	struct prefix watched[WATCHED_MAX]; size_t watched_len;         /* 0: every direction counts */
+	struct span looked;                     /* rows outside are refused; empty: all times */
+};
+
+struct row_read {
+	struct packet packet;                   /* when not refused */
+	enum refusal refusal;
+	uint64_t line;                          /* or the frame's number */
+	const char *sensor;                     /* a valid name, until the next call */
+};
+
+enum source_next { SOURCE_ROW, SOURCE_END, SOURCE_BROKEN };
+
+const char *format_name(enum format f);                                 /* "pcap", "log", "csv" */
+bool format_parse(const char *text, enum format *out);
+/* "192.0.2.0/24,2001:db8::/32" */
+bool reading_watch(struct reading *r, const char *text, struct err *e);
+/* Everything in it that changes what rows mean, for the epoch: call with the digest of the file's bytes. */
+void reading_digest(const struct reading *r, enum format format, struct digest *d);
+
+/* in and r are borrowed. NULL: not what it seems, or not with these options; then *wrong_use tells whether options are
+ * missing, rather than the file being wrong. */
+struct source *source_open(struct intake *in, const struct reading *r, bool *wrong_use, struct err *e);
+void source_close(struct source *s);                                    /* NULL is fine */
+/* SOURCE_BROKEN: the file breaks off here, or (when nothing was read before) is refused; e says why. */
+enum source_next source_next(struct source *s, struct row_read *out, struct err *e);
+enum format source_format(const struct source *s);
+const char *source_format_name(const struct source *s);                 /* "pcapng" too */
+bool source_names_sensors(const struct source *s);                      /* rows say their sensor, at least some */
+const char *source_row_name(const struct source *s);                    /* "packets", "lines", "rows" */
+/* Fills e with the link type that was met and is not read. */
+void source_link_refused(const struct source *s, struct err *e);
+
+#endif

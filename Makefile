@@ -1,40 +1,57 @@
-# Teiten. `make run` shows it, `make test` proves it, `make` builds build/teiten. SAN=address,undefined or SAN=thread
-# build with that sanitizer into a folder of its own; CC=clang builds with clang.
+# Teiten. `make run` shows it, `make test` proves it, `make` builds build/teiten; `make help` lists the rest.
+# SAN=address,undefined or SAN=thread build with that sanitizer, CC=clang with clang, each into a folder of its own.
 
-CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 PREFIX ?= /usr/local
 PORT ?= 8025
+FUZZ_SECONDS ?= 60
 comma := ,
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),-clang)
 
 PACKAGES_BUILD := gcc=gcc libc6-dev pkg-config libmicrohttpd-dev libzstd-dev liblzma-dev zlib1g-dev libsodium-dev \
 	libmaxminddb-dev tzdata node=nodejs npm=npm ca-certificates
-PACKAGES_TEST := python3=python3 clang libclang-rt-14-dev chromium librsvg2-bin fonts-ipaexfont-gothic mandoc curl=curl git=git
+PACKAGES_TEST := python3=python3 clang=clang libclang-rt-14-dev chromium=chromium rsvg-convert=librsvg2-bin \
+	fonts-ipaexfont-gothic mandoc=mandoc curl=curl git=git
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fno-strict-overflow -fstack-protector-strong -Isrc -I$(BUILD) \
-	-include src/base/banned.h $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fno-strict-overflow -fstack-protector-strong -Isrc \
+	-include src/base/banned.h $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 LDLIBS := -lmicrohttpd -lzstd -llzma -lz -lsodium -lmaxminddb -lm -lpthread -Ldeps/duckdb -lduckdb
-ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,-rpath,'$$ORIGIN/../deps/duckdb:$$ORIGIN/../lib/teiten'
+ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN:fuzzer-no-link%=fuzzer%)) \
+	-Wl,-rpath,'$$ORIGIN/../deps/duckdb:$$ORIGIN/../lib/teiten'
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/web/assets.o
-UNIT := $(wildcard tests/unit/*.c)
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/obj/unit/%.o,$(wildcard tests/unit/*.c))
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+READY := deps/duckdb/libduckdb.so
 
 all: $(BUILD)/teiten
 
-# What has to be there before the first file compiles; the stamp makes later runs quick.
-deps/.packages: scripts/need Makefile
+help:
+	@echo 'make run [PORT=8025]      a demonstration observatory with its pages'
+	@echo 'make test                 all tests, with what they need installed'
+	@echo 'make install DESTDIR= PREFIX=/usr/local'
+	@echo 'make floors format compile_commands.json bench fuzz [FUZZ_SECONDS=60] clean'
+	@echo 'make SAN=address,undefined | SAN=thread | CC=clang'
+
+# What has to be there before the first file compiles; a stamp makes later runs quick.
+deps/.packages: scripts/need
 	@scripts/need $(PACKAGES_BUILD)
 	@mkdir -p deps && touch $@
-deps/duckdb/libduckdb.so: scripts/duckdb | deps/.packages
+$(READY): scripts/duckdb | deps/.packages
 	@scripts/duckdb deps/duckdb
+	@touch $@
+deps/.packages-test: scripts/need | deps/.packages
+	@scripts/need $(PACKAGES_TEST)
+	@touch $@
+deps/countries/iptoasn-country.mmdb: scripts/countries | deps/.packages
+	@scripts/countries deps/countries
 	@touch $@
 
 $(BUILD)/teiten: $(BUILD)/obj/main.o $(BUILD)/libteiten.a
@@ -42,7 +59,7 @@ $(BUILD)/teiten: $(BUILD)/obj/main.o $(BUILD)/libteiten.a
 $(BUILD)/libteiten.a: $(OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
-$(BUILD)/obj/%.o: src/%.c | deps/duckdb/libduckdb.so
+$(BUILD)/obj/%.o: src/%.c | $(READY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(if $(findstring src/store/duck.c,$<),-isystem deps/duckdb) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/main.o: ALL_CFLAGS += -DTEITEN_VERSION='"$(VERSION)"'
@@ -53,11 +70,63 @@ $(BUILD)/obj/web/assets.c: web/style.css scripts/embed
 $(BUILD)/obj/web/assets.o: $(BUILD)/obj/web/assets.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/unit: $(UNIT:tests/unit/%.c=$(BUILD)/obj/unit/%.o) $(BUILD)/libteiten.a
+$(BUILD)/unit: $(UNIT) $(BUILD)/libteiten.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
-$(BUILD)/obj/unit/%.o: tests/unit/%.c | deps/duckdb/libduckdb.so
+$(BUILD)/obj/unit/%.o: tests/unit/%.c | $(READY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
+# Fuzz targets: run over their corpus by a small main of ours in every test, and by libFuzzer with `make fuzz`.
+$(BUILD)/obj/fuzz/%.o: tests/fuzz/%.c | $(READY)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/replay-%: $(BUILD)/obj/fuzz/fuzz_%.o $(BUILD)/obj/fuzz/replay.o $(BUILD)/libteiten.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/fuzz-%: $(BUILD)/obj/fuzz/fuzz_%.o $(BUILD)/libteiten.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/bench-%: tests/bench/%.c $(BUILD)/libteiten.a
+	$(CC) $(ALL_CFLAGS) -isystem deps/duckdb $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+replays: $(FUZZ:%=$(BUILD)/replay-%)
+fuzzers: $(FUZZ:%=$(BUILD)/fuzz-%)
+fuzz: deps/.packages-test
+	@$(MAKE) -s CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build-fuzz fuzzers
+	@for f in $(FUZZ); do mkdir -p build-fuzz/corpus-$$f; echo "fuzzing $$f for $(FUZZ_SECONDS) s"; \
+		build-fuzz/fuzz-$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 build-fuzz/corpus-$$f \
+		tests/fuzz/corpus/$$f || exit 1; done
+
+test: deps/.packages-test deps/countries/iptoasn-country.mmdb
+	@tests/run
+check: test
+bench: $(BUILD)/teiten $(BENCH:%=$(BUILD)/bench-%) deps/countries/iptoasn-country.mmdb
+	@tests/bench/run $(BUILD)
+
+# Every folder includes only what src/FLOORS says stands below it.
+floors:
+	@scripts/floors src
+
+# The demonstration: ISDAS's own time, made by the simulator; a second run goes on with what is there.
+demo/ready: scenarios/isdas-2006.scenario | $(BUILD)/teiten deps/countries/iptoasn-country.mmdb
+	@echo 'regions: from a country table in the public domain (PDDL) of the npm registry, whose authors warn of errors in it;'
+	@echo '         addresses of 2005 and 2006 are looked up in a table of today'
+	@$(BUILD)/teiten geo build --data demo --mmdb deps/countries/iptoasn-country.mmdb
+	@$(BUILD)/teiten simulate --data demo --seed 2006 scenarios/isdas-2006.scenario
+	@touch $@
+run: $(BUILD)/teiten demo/ready
+	@exec $(BUILD)/teiten center --data demo --listen 127.0.0.1:$(PORT) --name-ja 'デモ観測所' --name-en 'Demonstration'
+
+install: $(BUILD)/teiten
+	install -D -m 755 $(BUILD)/teiten $(DESTDIR)$(PREFIX)/bin/teiten
+	install -D -m 644 deps/duckdb/libduckdb.so $(DESTDIR)$(PREFIX)/lib/teiten/libduckdb.so
+	for page in doc/*.1; do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/}; done
+	install -D -m 644 doc/teiten.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/teiten
+
+format:
+	clang-format -i src/*.c src/*/*.[ch] tests/*/*.[ch] tests/*.h
+compile_commands.json: Makefile
+	@scripts/compile-commands '$(CC) $(ALL_CFLAGS)' $(SOURCES) src/main.c > $@
+clean:
+	rm -rf build build-* compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all
+.PHONY: all help test check bench run install floors format fuzz fuzzers replays clean
+.SECONDARY:

@@ -115,10 +115,10 @@ bool answer_decode(struct answer *a, struct reader *r, struct err *e)
 		a->looked[i] = (unsigned)read_varint(r);
 	}
 	a->list = mem_zero((size_t)len, sizeof *a->list);
-	while (r->ok && a->len < len)
-		if (!decode_series(&a->list[a->len++], a->steps, r))
-			break;
-	if (r->ok && a->len == len)
+	bool whole = r->ok;
+	while (whole && a->len < len)
+		whole = decode_series(&a->list[a->len++], a->steps, r);
+	if (whole)
 		return true;
 	answer_release(a);
 	return err_set(e, "the answer is cut");

@@ -415,11 +415,16 @@ static bool duckdb_cells(void *engine, const struct want *w, cell_fn *fn, void *
 		const uint64_t *hi = duck_numbers(r, 0), *lo = duck_numbers(r, 1), *at = duck_numbers(r, 2);
 		const uint64_t *sensor = duck_numbers(r, 3), *packets = duck_numbers(r, 4);
 
-		for (size_t i = 0; i < n; i++)
-			cells[i] = (struct cell){ { hi[i], lo[i] },
-				w->grain == GRAIN_DAY ? calendar_day_start(w->zone, (uint32_t)at[i]) : (minute_t)at[i],
-				(uint16_t)sensor[i], packets[i] };
-		if (!fn(to, cells, n))
+		size_t len = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			struct key key = { hi[i], lo[i] };
+
+			if (want_takes(w, &key))
+				cells[len++] = (struct cell){ key, w->grain == GRAIN_DAY ? calendar_day_start(w->zone, (uint32_t)at[i]) :
+					(minute_t)at[i], (uint16_t)sensor[i], packets[i] };
+		}
+		if (!fn(to, cells, len))
 			break;
 	}
 	ok = true;

@@ -59,6 +59,7 @@ struct engine_ops {
 extern const struct engine_ops engine_memory, engine_duckdb;
 
 int key_cmp(const struct key *a, const struct key *b);
+bool want_takes(const struct want *w, const struct key *k);              /* k is one of w->only, or any will do */
 /* Keys of a row under `each`: usually one, one a bit for marks; returns how many. region as two letters in one number. */
 enum { ROW_KEYS_MAX = 8 };
 unsigned row_keys(enum each each, const struct tuple *t, uint16_t sensor, uint16_t region, struct key out[ROW_KEYS_MAX]);

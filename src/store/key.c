@@ -10,6 +10,24 @@ int key_cmp(const struct key *a, const struct key *b)
 	return a->lo == b->lo ? 0 : a->lo < b->lo ? -1 : 1;
 }
 
+bool want_takes(const struct want *w, const struct key *k)
+{
+	if (!w->only_len)
+		return true;
+	for (size_t low = 0, high = w->only_len; low < high; ) {
+		size_t middle = low + (high - low) / 2;
+		int order = key_cmp(&w->only[middle], k);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
 static unsigned one(struct key *out, uint64_t lo)
 {
 	out[0] = (struct key){ 0, lo };

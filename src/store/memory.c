@@ -69,24 +69,6 @@ static bool wanted(const struct want *w, const struct row *r)
 		(!q->region[0] || r->region == (q->region[0] << 8 | q->region[1])) && question_takes(q, &r->tuple);
 }
 
-static bool only(const struct want *w, const struct key *k)
-{
-	if (!w->only_len)
-		return true;
-	for (size_t low = 0, high = w->only_len; low < high; ) {
-		size_t middle = low + (high - low) / 2;
-		int order = key_cmp(&w->only[middle], k);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
-
 static int cell_order(const void *a, const void *b)
 {
 	const struct cell *x = a, *y = b;
@@ -113,7 +95,7 @@ static bool memory_cells(void *engine, const struct want *w, cell_fn *fn, void *
 		unsigned n = wanted(w, r) ? row_keys(w->question->each, &r->tuple, r->sensor, r->region, keys) : 0;
 
 		for (unsigned k = 0; k < n; k++) {
-			if (!only(w, &keys[k]))
+			if (!want_takes(w, &keys[k]))
 				continue;
 			MEM_GROW(cells, len, cap);
 			cells[len++] = (struct cell){ keys[k], calendar_floor(w->zone, r->tuple.minute, steps[w->grain]), r->sensor,

@@ -293,14 +293,16 @@ static bool take_node(struct walk *w, const struct prefix *p, uint32_t node, str
 	return take_side(w, here, false, &n, e) && take_side(w, here, true, &n, e);
 }
 
-static void name_database(struct regions_build *b, const MMDB_metadata_s *m)
+/* The file's name says more than the type inside, which is often just "country". */
+static void name_database(struct regions_build *b, const char *path, const MMDB_metadata_s *m)
 {
 	static struct zone_rule rule = { 0, 0 };
 	static const struct zone utc = { .name = "UTC", .len = 1, .rules = &rule };
 	char date[CALENDAR_TEXT_MAX];
+	const char *slash = strrchr(path, '/');
 	uint64_t minute = m->build_epoch / 60;
 
-	name_source(b, "%.60s (MMDB of %s)", m->database_type ? m->database_type : "unnamed",
+	name_source(b, "%.60s of %s", slash ? slash + 1 : path,
 		minute < MINUTE_MAX ? calendar_date(&utc, (minute_t)minute, date) : "no date");
 }
 
@@ -322,7 +324,7 @@ bool regions_build_mmdb(struct regions_build *b, const char *path, struct err *e
 		err_expected(e, "an MMDB with country_code, registered_country, country or autonomous_system_number");
 	}
 	if (ok)
-		name_database(b, &db.metadata);
+		name_database(b, path, &db.metadata);
 	else
 		err_in(e, "%s", path);
 	MMDB_close(&db);

@@ -1,0 +1,116 @@
+#include "publish/answer_json.h"
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/zone.h"
+#include "core/calendar.h"
+#include "core/series.h"
+
+static void span_json(struct json *j, const struct span *s, const struct zone *z)
+{
+	char text[CALENDAR_TEXT_MAX];
+
+	json_object(j, "span");
+	json_string(j, "from", calendar_rfc3339(z, s->from, text));
+	json_string(j, "until", calendar_rfc3339(z, s->until, text));
+	json_end_object(j);
+}
+
+static void measure_json(struct json *j, const struct answer *a)
+{
+	json_string(j, "across", across_name(a->question.across));
+	json_string(j, "per", per_name(a->question.per));
+	json_string(j, "unit", answer_unit(&a->question));
+	json_whole(j, "sensors", a->sensors);
+}
+
+static void rank_json(struct json *j, const char *key, unsigned rank)
+{
+	if (rank)
+		json_whole(j, key, rank);
+	else
+		json_null(j, key);
+}
+
+static void row_json(struct json *j, const struct series *s)
+{
+	json_object(j, NULL);
+	rank_json(j, "rank", s->rank);
+	rank_json(j, "previous_rank", s->previous_rank);
+	json_string(j, "label", s->label);
+	json_number(j, "value", s->value);
+	json_number(j, "plain", s->plain);
+	json_whole(j, "packets", s->packets);
+	json_whole(j, "sources", s->sources);
+	json_whole(j, "sensors", s->sensors);
+	json_end_object(j);
+}
+
+void answer_top_json(const struct answer *a, const struct zone *z, struct buf *out)
+{
+	struct json j = json_to(out);
+
+	json_object(&j, NULL);
+	span_json(&j, &a->question.span, z);
+	json_string(&j, "zone", z->name);
+	measure_json(&j, a);
+	json_array(&j, "rows");
+	for (size_t i = 0; i < a->len; i++)
+		row_json(&j, &a->list[i]);
+	json_end_array(&j);
+	json_end_object(&j);
+	buf_u8(out, '\n');
+}
+
+static void steps_json(struct json *j, const struct answer *a, const struct series *s, const struct zone *z)
+{
+	char text[CALENDAR_TEXT_MAX];
+
+	json_object(j, NULL);
+	json_string(j, "label", s->label);
+	json_array(j, "times");
+	for (size_t i = 0; i < a->steps; i++)
+		json_string(j, NULL, calendar_rfc3339(z, a->times[i], text));
+	json_end_array(j);
+	json_array(j, "values");
+	for (size_t i = 0; i < a->steps; i++)
+		json_number(j, NULL, s->values[i]);
+	json_end_array(j);
+	json_array(j, "looked");
+	for (size_t i = 0; i < a->steps; i++)
+		json_whole(j, NULL, a->looked[i]);
+	json_end_array(j);
+	json_end_object(j);
+}
+
+void answer_series_json(const struct answer *a, const struct zone *z, struct buf *out)
+{
+	struct json j = json_to(out);
+
+	json_object(&j, NULL);
+	span_json(&j, &a->question.span, z);
+	json_string(&j, "zone", z->name);
+	json_string(&j, "step", step_name(a->question.step));
+	measure_json(&j, a);
+	json_array(&j, "series");
+	for (size_t i = 0; i < a->len; i++)
+		steps_json(&j, a, &a->list[i], z);
+	json_end_array(&j);
+	json_end_object(&j);
+	buf_u8(out, '\n');
+}
+
+void error_json(const struct err *e, struct buf *out)
+{
+	struct json j = json_to(out);
+
+	json_object(&j, NULL);
+	json_object(&j, "error");
+	json_string(&j, "what", e->what);
+	json_string(&j, "where", e->where);
+	json_string(&j, "expected", e->expected);
+	json_end_object(&j);
+	json_end_object(&j);
+	buf_u8(out, '\n');
+}

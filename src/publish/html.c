@@ -1,0 +1,414 @@
+#include "publish/html.h"
+
+#include "base/bytes.h"
+#include "base/num.h"
+#include "core/series.h"
+#include "core/tuple.h"
+#include "publish/caption.h"
+#include "publish/chart.h"
+#include "publish/markup.h"
+#include "publish/services.h"
+#include "store/store.h"
+
+#include <math.h>
+
+enum { TEXT_MAX = 4096 };
+
+void html_text(struct buf *out, const char *tag, const char *text)
+{
+	buf_printf(out, "<%s>", tag);
+	markup_text(out, text);
+	buf_printf(out, "</%s>\n", tag);
+}
+
+void html_message(struct buf *out, const char *tag, enum lang l, enum message m)
+{
+	html_text(out, tag, message(l, m));
+}
+
+void html_filled(struct buf *out, const char *tag, enum lang l, enum message m, const char *first, const char *second)
+{
+	struct buf text = buf_make(TEXT_MAX);
+
+	message_fill(&text, l, m, first, second);
+	html_text(out, tag, buf_cstr(&text));
+	buf_release(&text);
+}
+
+static void link_to(struct buf *out, const char *href, const char *text)
+{
+	buf_str(out, "<a");
+	markup_attribute(out, "href", href);
+	buf_u8(out, '>');
+	markup_text(out, text);
+	buf_str(out, "</a>");
+}
+
+/* The same page in another language. */
+static void other_path(const struct page *p, enum lang l, struct buf *out)
+{
+	buf_printf(out, "/%s/%s", lang_code(l), p->path);
+	if (p->query[0])
+		buf_printf(out, "?%s", p->query);
+}
+
+static void head(const struct page *p, struct buf *out)
+{
+	struct buf path = buf_make(TEXT_MAX);
+
+	buf_printf(out, "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n<title>", lang_code(p->lang));
+	if (p->title) {
+		markup_text(out, p->title);
+		buf_str(out, " - ");
+	}
+	markup_text(out, p->site);
+	buf_str(out, "</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		"<meta name=\"robots\" content=\"noindex\">\n<link rel=\"stylesheet\" href=\"/style.css\">\n"
+		"<link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n");
+	for (int l = 0; l < LANGS; l++) {
+		buf_clear(&path);
+		other_path(p, (enum lang)l, &path);
+		buf_printf(out, "<link rel=\"alternate\" hreflang=\"%s\"", lang_code((enum lang)l));
+		markup_attribute(out, "href", buf_cstr(&path));
+		buf_str(out, ">\n");
+	}
+	buf_str(out, "</head>\n");
+	buf_release(&path);
+}
+
+static void language_switch(const struct page *p, struct buf *out)
+{
+	struct buf path = buf_make(TEXT_MAX);
+
+	for (int l = 0; l < LANGS; l++) {
+		const char *code = lang_code((enum lang)l);
+
+		if ((enum lang)l == p->lang)
+			continue;
+		other_path(p, (enum lang)l, &path);
+		buf_printf(out, "<a lang=\"%s\" hreflang=\"%s\"", code, code);
+		markup_attribute(out, "href", buf_cstr(&path));
+		buf_u8(out, '>');
+		markup_text(out, message((enum lang)l, M_LANGUAGE_NAME));
+		buf_str(out, "</a>\n");
+	}
+	buf_release(&path);
+}
+
+static void nav_link(const struct page *p, const char *path, enum message m, struct buf *out)
+{
+	buf_printf(out, "<a href=\"/%s/%s\"%s>", lang_code(p->lang), path,
+		!strcmp(p->path, path) && !p->query[0] ? " aria-current=\"page\"" : "");
+	markup_text(out, message(p->lang, m));
+	buf_str(out, "</a>\n");
+}
+
+static void archive_notice(const struct page *p, struct buf *out)
+{
+	char date[MESSAGE_DATE_MAX];
+
+	if (!p->archive || !p->facts)
+		return;
+	buf_str(out, "<div class=\"archive\" role=\"note\">");
+	html_filled(out, "p", p->lang, M_ARCHIVE, message_date(p->lang, &p->facts->zone, p->facts->held.until - 1, date), "");
+	buf_str(out, "</div>\n");
+}
+
+void html_begin(const struct page *p, struct buf *out)
+{
+	head(p, out);
+	buf_str(out, "<body>\n<a class=\"skip\" href=\"#content\">");
+	markup_text(out, message(p->lang, M_SKIP));
+	buf_printf(out, "</a>\n<header>\n<p class=\"site\"><a href=\"/%s/\">", lang_code(p->lang));
+	markup_text(out, p->site);
+	buf_str(out, "</a> <span class=\"view\">");
+	markup_text(out, message(p->lang, M_INSIDE_VIEW));
+	buf_str(out, "</span></p>\n<nav");
+	markup_attribute(out, "aria-label", message(p->lang, M_NAVIGATION));
+	buf_str(out, ">\n");
+	nav_link(p, "", M_HOME, out);
+	nav_link(p, "about", M_ABOUT, out);
+	language_switch(p, out);
+	buf_str(out, "</nav>\n</header>\n<main id=\"content\" tabindex=\"-1\">\n");
+	archive_notice(p, out);
+}
+
+static void term(struct buf *out, enum lang l, enum message m, const char *text)
+{
+	buf_str(out, "<div><dt>");
+	markup_text(out, message(l, m));
+	buf_str(out, "</dt><dd>");
+	markup_text(out, text);
+	buf_str(out, "</dd></div>\n");
+}
+
+static void foot_facts(const struct page *p, struct buf *out)
+{
+	char text[MESSAGE_DATE_MAX];
+
+	if (!p->facts)
+		return;
+	buf_str(out, "<dl>\n");
+	if (!span_empty(p->facts->held))
+		term(out, p->lang, M_UPDATED, message_moment(p->lang, &p->facts->zone, p->facts->held.until, text));
+	term(out, p->lang, M_ZONE, p->facts->zone.name);
+	term(out, p->lang, M_SENSORS, num_grouped(p->facts->len, text));
+	if (p->version[0])
+		term(out, p->lang, M_VERSION, p->version);
+	buf_str(out, "</dl>\n");
+}
+
+void html_end(const struct page *p, struct buf *out)
+{
+	buf_str(out, "</main>\n<footer>\n");
+	foot_facts(p, out);
+	buf_str(out, "<p>");
+	markup_text(out, message(p->lang, M_INSIDE_NOTE));
+	buf_u8(out, ' ');
+	markup_text(out, message(p->lang, M_NOT_JPCERT));
+	buf_str(out, "</p>\n</footer>\n</body>\n</html>\n");
+}
+
+/* "PATH?QUESTION" with the question's canonical text, so that the link always means the same. */
+static void question_link(struct buf *out, const struct page *p, const struct answer *a, const char *path, const char *more,
+	const char *text)
+{
+	struct buf href = buf_make(TEXT_MAX);
+
+	buf_printf(&href, "%s?", path);
+	question_text(&a->question, &p->facts->zone, &href);
+	buf_str(&href, more);
+	link_to(out, buf_cstr(&href), text);
+	buf_u8(out, '\n');
+	buf_release(&href);
+}
+
+static void figure_links(const struct page *p, const struct answer *a, struct buf *out)
+{
+	char home[8], lang[16];
+
+	(void)snprintf(home, sizeof home, "/%s/", lang_code(p->lang));
+	(void)snprintf(lang, sizeof lang, "&lang=%s", lang_code(p->lang));
+	buf_str(out, "<p class=\"links\">");
+	markup_text(out, message(p->lang, M_SAVE_AS));
+	buf_str(out, ": \n");
+	question_link(out, p, a, "/figure.svg", lang, "SVG");
+	question_link(out, p, a, "/api/v1/series.csv", "", "CSV");
+	question_link(out, p, a, "/api/v1/series", "", "JSON");
+	question_link(out, p, a, home, "", message(p->lang, M_PERMALINK));
+	buf_str(out, "</p>\n");
+}
+
+/* A table that may be wider than the screen scrolls in its own box, also by keyboard. */
+static void table_begin(struct buf *out, const char *name)
+{
+	buf_str(out, "<div class=\"scroll\" role=\"region\" tabindex=\"0\"");
+	markup_attribute(out, "aria-label", name);
+	buf_str(out, ">\n<table>\n");
+}
+
+static void table_end(struct buf *out)
+{
+	buf_str(out, "</tbody>\n</table>\n</div>\n");
+}
+
+static void column(struct buf *out, const char *class, const char *text)
+{
+	buf_str(out, "<th scope=\"col\"");
+	if (class)
+		markup_attribute(out, "class", class);
+	buf_u8(out, '>');
+	markup_text(out, text);
+	buf_str(out, "</th>");
+}
+
+static void number_cell(struct buf *out, const char *text)
+{
+	buf_str(out, "<td class=\"n\">");
+	markup_text(out, text);
+	buf_str(out, "</td>");
+}
+
+static void step_cell(struct buf *out, const struct answer *a, const struct zone *z, size_t i)
+{
+	char time[CALENDAR_TEXT_MAX];
+
+	(void)calendar_rfc3339(z, a->times[i], time);
+	buf_printf(out, "<th scope=\"row\"><time datetime=\"%s\">", time);
+	/* a day or more is told by its date, finer steps by the minute */
+	time[a->question.step <= STEP_HOUR ? 16 : 10] = '\0';
+	if (a->question.step <= STEP_HOUR)
+		time[10] = ' ';
+	buf_printf(out, "%s</time></th>", time);
+}
+
+static void values_table(const struct page *p, const struct answer *a, const char *name, struct buf *out)
+{
+	char text[NUM_TEXT_MAX];
+
+	table_begin(out, name);
+	buf_str(out, "<thead><tr>");
+	column(out, NULL, message(p->lang, M_TIME));
+	for (size_t k = 0; k < a->len; k++)
+		column(out, "n", a->list[k].label);
+	column(out, "n", message(p->lang, M_LOOKED));
+	buf_str(out, "</tr></thead>\n<tbody>\n");
+	for (size_t i = 0; i < a->steps; i++) {
+		buf_printf(out, "<tr%s>", a->looked[i] ? "" : " class=\"unobserved\"");
+		step_cell(out, a, &p->facts->zone, i);
+		for (size_t k = 0; k < a->len; k++)
+			number_cell(out, num_human(a->list[k].values[i], text));
+		number_cell(out, num_grouped(a->looked[i], text));
+		buf_str(out, "</tr>\n");
+	}
+	table_end(out);
+}
+
+static void picture(const struct page *p, const struct answer *a, unsigned number, unsigned width, struct buf *out)
+{
+	char id[32];
+	struct chart c = { .answer = a, .zone = &p->facts->zone, .lang = p->lang, .id = id, .source = p->site, .width = width };
+
+	(void)snprintf(id, sizeof id, "f%u%s", number, width == CHART_WIDE ? "w" : "n");
+	buf_printf(out, "<div class=\"%s\">\n", width == CHART_WIDE ? "wide" : "narrow");
+	chart_svg(&c, out);
+	buf_str(out, "</div>\n");
+}
+
+static void figure_caption(const struct page *p, const struct answer *a, const char *title, unsigned number, struct buf *out)
+{
+	struct buf text = buf_make(TEXT_MAX);
+	char n[NUM_TEXT_MAX], updated[MESSAGE_DATE_MAX];
+	const char *comma = message(p->lang, M_LIST_COMMA);
+
+	message_fill(&text, p->lang, M_FIGURE, num_grouped(number, n), "");
+	buf_str(&text, ". ");
+	buf_printf(&text, "%s%s%s%s", title, comma, caption_unit(&a->question, p->lang), comma);
+	caption_basis(a, &p->facts->zone, p->lang, &text);
+	buf_str(&text, comma);
+	message_fill(&text, p->lang, M_ZONE_IS, p->facts->zone.name, "");
+	buf_printf(&text, "%s%s %s", comma, message(p->lang, M_UPDATED),
+		message_moment(p->lang, &p->facts->zone, p->facts->held.until, updated));
+	html_text(out, "figcaption", buf_cstr(&text));
+	buf_release(&text);
+}
+
+void html_figure(const struct page *p, const struct answer *a, unsigned number, struct buf *out)
+{
+	struct buf title = buf_make(TEXT_MAX);
+
+	caption_title(&a->question, &p->facts->zone, p->lang, &title);
+	html_text(out, "h2", buf_cstr(&title));
+	if (a->len == 0) {
+		html_message(out, "p", p->lang, M_NO_ROWS);
+		goto out;
+	}
+	buf_str(out, "<figure>\n");
+	picture(p, a, number, CHART_WIDE, out);
+	picture(p, a, number, CHART_NARROW, out);
+	figure_caption(p, a, buf_cstr(&title), number, out);
+	buf_str(out, "</figure>\n");
+	figure_links(p, a, out);
+	buf_str(out, "<details><summary>");
+	markup_text(out, message(p->lang, M_VALUES_TABLE));
+	buf_str(out, "</summary>\n");
+	values_table(p, a, buf_cstr(&title), out);
+	buf_str(out, "</details>\n");
+out:
+	buf_release(&title);
+}
+
+void html_port_path(struct buf *out, const char *label)
+{
+	for (; *label; label++)
+		buf_u8(out, (uint8_t)(*label == '/' ? '-' : *label));
+}
+
+static void label_cell(const struct page *p, const struct answer *a, const struct series *s, struct buf *out)
+{
+	unsigned proto, port;
+	bool is_port = a->question.each == EACH_PORT && port_parse(s->label, &proto, &port);
+
+	buf_str(out, "<th scope=\"row\">");
+	if (is_port) {
+		buf_printf(out, "<a href=\"/%s/ports/", lang_code(p->lang));
+		html_port_path(out, s->label);
+		buf_printf(out, "\">%s</a>", s->label);
+	} else {
+		markup_text(out, s->label);
+	}
+	buf_str(out, "</th>");
+	if (a->question.each == EACH_PORT)
+		html_text(out, "td", is_port ? service_name(proto, port) : "");
+}
+
+static void bar_cell(struct buf *out, double v, double max)
+{
+	double share = max > 0 && v > 0 ? v / max * 100 : 0;
+
+	/* decoration: the number stands beside it */
+	buf_printf(out, "<td class=\"bar\"><svg aria-hidden=\"true\" width=\"100\" height=\"10\" viewBox=\"0 0 100 10\">"
+		"<rect width=\"%.1f\" height=\"10\" fill=\"#0072B2\"/></svg></td>", share);
+}
+
+static void top_row(const struct page *p, const struct answer *a, const struct series *s, double max, struct buf *out)
+{
+	char text[NUM_TEXT_MAX];
+
+	buf_str(out, "<tr>");
+	number_cell(out, s->rank ? num_grouped(s->rank, text) : "-");
+	number_cell(out, s->previous_rank ? num_grouped(s->previous_rank, text) : message(p->lang, M_NOT_RANKED));
+	label_cell(p, a, s, out);
+	number_cell(out, num_human(s->value, text));
+	bar_cell(out, s->value, max);
+	if (a->question.across != ACROSS_MEAN)
+		number_cell(out, num_human(s->plain, text));
+	number_cell(out, num_grouped(s->packets, text));
+	number_cell(out, num_grouped(s->sources, text));
+	number_cell(out, num_grouped(s->sensors, text));
+	buf_str(out, "</tr>\n");
+}
+
+static void top_head(const struct page *p, const struct answer *a, struct buf *out)
+{
+	buf_str(out, "<thead><tr>");
+	column(out, "n", message(p->lang, M_RANK));
+	column(out, "n", message(p->lang, M_PREVIOUS_RANK));
+	column(out, NULL, caption_labels(&a->question, p->lang));
+	if (a->question.each == EACH_PORT)
+		column(out, NULL, message(p->lang, M_SERVICE));
+	column(out, "n", message(p->lang, M_VALUE));
+	buf_str(out, "<td class=\"bar\"></td>");
+	if (a->question.across != ACROSS_MEAN)
+		column(out, "n", message(p->lang, M_PLAIN));
+	column(out, "n", message(p->lang, M_PACKETS));
+	column(out, "n", message(p->lang, M_SOURCES));
+	column(out, "n", message(p->lang, M_SENSORS_SAW));
+	buf_str(out, "</tr></thead>\n<tbody>\n");
+}
+
+void html_top(const struct page *p, const struct answer *a, const char *heading, struct buf *out)
+{
+	double max = 0;
+
+	if (a->len == 0) {
+		html_message(out, "p", p->lang, M_NO_ROWS);
+		return;
+	}
+	for (size_t i = 0; i < a->len; i++)
+		max = fmax(max, a->list[i].value);
+	table_begin(out, heading);
+	top_head(p, a, out);
+	for (size_t i = 0; i < a->len; i++)
+		top_row(p, a, &a->list[i], max, out);
+	table_end(out);
+	html_filled(out, "p", p->lang, M_TOTALS_NOTE, caption_across(&a->question, p->lang), caption_unit(&a->question, p->lang));
+}
+
+void html_top_links(const struct page *p, const struct answer *a, struct buf *out)
+{
+	buf_str(out, "<p class=\"links\">");
+	question_link(out, p, a, "/api/v1/top.csv", "", "CSV");
+	question_link(out, p, a, "/api/v1/top", "", "JSON");
+	buf_str(out, "</p>\n");
+}

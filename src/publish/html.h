@@ -1,0 +1,46 @@
+/* html: the frame of a page and the pieces that pages are made of: figures with their captions, tables. Pure.
+ *
+ * Everything works without scripts; nothing comes from elsewhere; no inline styles (the Content-Security-Policy allows
+ * none). Text from outside is escaped here. */
+#ifndef TEITEN_HTML_H
+#define TEITEN_HTML_H
+
+#include "publish/messages.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct answer;
+struct buf;
+struct facts;
+
+struct page {
+	enum lang lang;
+	const char *site;               /* the observatory's name in that language */
+	const char *title;              /* of this page; NULL on the home page */
+	const char *path;               /* behind the language: "" or "ports/1433-tcp" */
+	const char *query;              /* as sent: kept when the language is switched */
+	const char *version;            /* of the program; may be empty */
+	const struct facts *facts;      /* NULL: the store did not answer */
+	bool archive;                   /* the newest data are old: the page says so */
+};
+
+void html_begin(const struct page *p, struct buf *out);
+void html_end(const struct page *p, struct buf *out);
+
+/* An element with a message in it, or with text from outside. */
+void html_message(struct buf *out, const char *tag, enum lang l, enum message m);
+void html_filled(struct buf *out, const char *tag, enum lang l, enum message m, const char *first, const char *second);
+void html_text(struct buf *out, const char *tag, const char *text);
+
+/* A figure: title, picture wide and narrow, caption, the values as a table, links to SVG, CSV, JSON and to itself.
+ * number is its place in the page, from 1. */
+void html_figure(const struct page *p, const struct answer *a, unsigned number, struct buf *out);
+/* The ranking table of an answer, ports linked to their pages. heading names it for those who cannot see it. */
+void html_top(const struct page *p, const struct answer *a, const char *heading, struct buf *out);
+/* Links to an answer's CSV and JSON as a table (/api/v1/top). */
+void html_top_links(const struct page *p, const struct answer *a, struct buf *out);
+/* "1433/tcp" as the last part of a path and back: "1433-tcp". */
+void html_port_path(struct buf *out, const char *label);
+
+#endif

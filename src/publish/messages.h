@@ -1,0 +1,186 @@
+/* messages: every sentence and word that the pages and figures say, in Japanese and English, from one list.
+ *
+ * Terms are those of the field (JPCERT/CC, NICT). {1} and {2} stand for what is filled in. Pure. */
+#ifndef TEITEN_MESSAGES_H
+#define TEITEN_MESSAGES_H
+
+#include "core/calendar.h"
+
+struct buf;
+struct zone;
+
+enum lang { LANG_JA, LANG_EN, LANGS };
+
+#define MESSAGES(X) \
+	X(LANGUAGE_NAME, "日本語", "English") \
+	X(SKIP, "本文へ移動", "Skip to the content") \
+	X(NAVIGATION, "サイト内", "Site") \
+	X(HOME, "トップ", "Home") \
+	X(ABOUT, "この画面について", "About these pages") \
+	X(INSIDE_VIEW, "内部画面", "Inside view") \
+	X(INSIDE_NOTE, "この画面はこの計算機の中だけで表示されます。センサー名と送信元をそのまま含みます。", \
+		"These pages are shown on this machine only. They name sensors and sources as they are.") \
+	X(ARCHIVE, "これはアーカイブです。最後の観測は {1} で、現在の状況ではありません。「直近」の期間はその日までです。", \
+		"This is an archive. The last observation is of {1}; it does not show the present. Recent spans end there.") \
+	X(TAGLINE, "未使用アドレスなどに届く、求めていないパケットの定点観測", \
+		"Fixed-point observation of packets that nobody asked for") \
+	X(INTRO, "センサーに届いた TCP、UDP、ICMP のパケットを数えたものです。多くはスキャンと、他者への攻撃の" \
+		"跳ね返り（バックスキャッター）です。値はセンサーが実際に観測していた時間で割った平均で、観測していない" \
+		"時間は 0 件ではなく欠測として扱います。", \
+		"These are counts of the TCP, UDP and ICMP packets that reached the sensors; most are scans, some are the " \
+		"backscatter of attacks on others. Values are means over the time in which sensors really looked: unobserved " \
+		"time is missing, never zero.") \
+	X(NOT_ATTACKERS_PLACE, "送信元地域は IP アドレスの登録地域です。攻撃者の所在を示すものではありません。", \
+		"A source region is where the address is registered, not where an attacker is.") \
+	X(NOT_JPCERT, "JPCERT/CC のサイトではありません。", "This is not a site of JPCERT/CC.") \
+	X(UPDATED, "最終更新", "Last updated") \
+	X(ZONE, "時間帯", "Time zone") \
+	X(SENSORS, "センサー", "Sensors") \
+	X(SENSORS_COUNT, "センサー {1} 台", "{1} sensors") \
+	X(SENSORS_ONE, "センサー 1 台", "1 sensor") \
+	X(VERSION, "版", "Version") \
+	X(PORTS_TOP, "宛先ポート 上位 {1}", "Top {1} destination ports") \
+	X(REGIONS_TOP, "送信元地域 上位 {1}", "Top {1} source regions") \
+	X(SOURCES_TOP, "送信元アドレス 上位 {1}", "Top {1} source addresses") \
+	X(NETWORKS_TOP, "送信元ネットワーク 上位 {1}", "Top {1} source networks") \
+	X(SENSORS_TOP, "センサー別 上位 {1}", "Top {1} sensors") \
+	X(PORTS_ALL, "宛先ポート", "Destination ports") \
+	X(REGIONS_ALL, "送信元地域", "Source regions") \
+	X(SOURCES_ALL, "送信元アドレス", "Source addresses") \
+	X(NETWORKS_ALL, "送信元ネットワーク", "Source networks") \
+	X(SENSORS_ALL, "センサー別", "By sensor") \
+	X(KINDS_ALL, "パケットの種類別", "By kind of packet") \
+	X(MARKS_ALL, "ツールの特徴別", "By tool mark") \
+	X(PROTOS_ALL, "プロトコル別", "By protocol") \
+	X(ALL_PORTS, "全ポートの推移", "All ports") \
+	X(ONE_PORT, "{1} の推移", "{1} over time") \
+	X(FILTER_PORT, "宛先ポート {1}", "destination port {1}") \
+	X(FILTER_PROTO, "プロトコル {1}", "protocol {1}") \
+	X(FILTER_REGION, "送信元地域 {1}", "source region {1}") \
+	X(FILTER_SENSOR, "センサー {1}", "sensor {1}") \
+	X(FILTER_SOURCE, "送信元 {1}", "source {1}") \
+	X(FILTER_KIND, "種類 {1}", "kind {1}") \
+	X(FILTER_MARK, "ツールの特徴 {1}", "tool mark {1}") \
+	X(LIST_COMMA, "、", ", ") \
+	X(PARENS, "{1}（{2}）", "{1} ({2})") \
+	X(LAST_HOURS, "{1}時間", "{1} hours") \
+	X(LAST_DAYS, "{1}日間", "{1} days") \
+	X(LAST_WEEKS, "{1}週間", "{1} weeks") \
+	X(LAST_MONTHS, "{1}か月", "{1} months") \
+	X(LAST_YEARS, "{1}年", "{1} years") \
+	X(LAST_HOUR, "1時間", "one hour") \
+	X(LAST_DAY, "1日", "one day") \
+	X(LAST_WEEK, "1週間", "one week") \
+	X(LAST_MONTH, "1か月", "one month") \
+	X(LAST_YEAR, "1年", "one year") \
+	X(SPAN, "{1}〜{2}", "{1} to {2}") \
+	X(BY_MINUTE, "分別", "by minute") \
+	X(BY_HOUR, "時間別", "by hour") \
+	X(BY_DAY, "日別", "by day") \
+	X(BY_WEEK, "週別", "by week") \
+	X(BY_MONTH, "月別", "by month") \
+	X(BY_QUARTER, "四半期別", "by quarter") \
+	X(BY_ALL, "期間全体", "whole span") \
+	X(UNIT_ADDRESS, "観測アドレス1個・1日あたりのパケット数", "packets per observed address and day") \
+	X(UNIT_SENSOR, "センサー1台・1日あたりのパケット数", "packets per sensor and day") \
+	X(UNIT_SUM, "全センサー合計の1日あたりのパケット数", "packets per day, all sensors together") \
+	X(ACROSS_IS_MEAN, "単純平均", "plain mean") \
+	X(ACROSS_IS_SUM, "合計", "sum") \
+	X(ACROSS_IS_MEDIAN, "中央値", "median") \
+	X(ZONE_IS, "日時は {1}", "times in {1}") \
+	X(UNOBSERVED, "観測なし（欠測）", "not observed") \
+	X(SOURCE_LINE, "出典: {1}", "Source: {1}") \
+	X(DRAWN_FIRST, "上位 {1} のみを描画", "only the first {1} are drawn") \
+	X(CHART_DESCRIPTION, "折れ線グラフ。縦軸は{1}、横軸は{2}。値は図の下の表にあります。", \
+		"Line chart. Vertical axis: {1}; horizontal axis: {2}. The values are in the table below the figure.") \
+	X(CHART_PEAK, "{1} の最大は {2}。", "The peak of {1} is {2}.") \
+	X(AXIS_DATE, "日付（{1}）", "date ({1})") \
+	X(AXIS_TIME, "日時（{1}）", "date and time ({1})") \
+	X(FIGURE, "図 {1}", "Figure {1}") \
+	X(VALUES_TABLE, "値の表", "Table of the values") \
+	X(SAVE_AS, "この図", "This figure") \
+	X(PERMALINK, "固定リンク", "Permanent link") \
+	X(TIME, "日時", "time") \
+	X(LOOKED, "観測センサー数", "sensors looking") \
+	X(RANK, "順位", "rank") \
+	X(PREVIOUS_RANK, "前期順位", "previous rank") \
+	X(PORT, "宛先ポート", "destination port") \
+	X(SERVICE, "主な用途", "service") \
+	X(REGION, "送信元地域", "source region") \
+	X(SENSOR, "センサー", "sensor") \
+	X(SOURCE, "送信元アドレス", "source address") \
+	X(NETWORK, "送信元ネットワーク", "source network") \
+	X(KIND, "種類", "kind") \
+	X(MARK, "ツールの特徴", "tool mark") \
+	X(PROTO, "プロトコル", "protocol") \
+	X(LABEL, "系列", "series") \
+	X(VALUE, "値", "value") \
+	X(PLAIN, "単純平均", "plain mean") \
+	X(PACKETS, "パケット数", "packets") \
+	X(SOURCES, "送信元数", "sources") \
+	X(SENSORS_SAW, "検知センサー数", "sensors that saw it") \
+	X(ADDRESSES, "観測アドレス数", "observed addresses") \
+	X(NOT_RANKED, "圏外", "not ranked") \
+	X(NO_ROWS, "この期間に該当するパケットはありません。", "No such packets in this span.") \
+	X(UNKNOWN_REGION, "不明", "unknown") \
+	X(TOTALS_NOTE, "パケット数と送信元数は期間全体の実数、値は{1}（{2}）です。", \
+		"Packets and sources are exact totals over the span; the value is the {1} ({2}).") \
+	X(PORT_PAGE, "宛先ポート {1}", "Destination port {1}") \
+	X(PORT_REGIONS, "送信元地域 上位 {1}（3か月）", "Top {1} source regions (three months)") \
+	X(PORT_SENSORS, "センサーごとの検知状況（3か月）", "Sensors that saw it (three months)") \
+	X(PORT_SENSORS_COUNT, "{2} 台のうち {1} 台で検知。", "{1} of {2} sensors saw it.") \
+	X(CHOOSE, "期間と集計を選ぶ", "Choose span and measure") \
+	X(CHOOSE_SPAN, "期間", "Span") \
+	X(CHOOSE_STEP, "刻み", "Step") \
+	X(CHOOSE_ACROSS, "代表値", "Across sensors") \
+	X(CHOOSE_PER, "単位", "Per") \
+	X(PER_IS_ADDRESS, "観測アドレス1個", "observed address") \
+	X(PER_IS_SENSOR, "センサー1台", "sensor") \
+	X(SHOW, "表示", "Show") \
+	X(BACK_HOME, "トップに戻る", "Back to the home page") \
+	X(EMPTY_TITLE, "まだ観測データがありません", "Nothing has been observed yet") \
+	X(EMPTY_HOW, "パケットのキャプチャやファイアウォールの記録を取り込むと、ここに図が表示されます。", \
+		"Import packet captures or firewall logs, and the figures appear here.") \
+	X(EMPTY_HELP, "形式と使い方は次で表示されます。", "This shows the formats and options.") \
+	X(EMPTY_RELOAD, "取り込みが終わったら、このページを再読み込みしてください。", \
+		"When the import has ended, load this page again.") \
+	X(NOT_FOUND, "ページがありません", "No such page") \
+	X(NOT_FOUND_TEXT, "この場所にページはありません。", "There is no page at this place.") \
+	X(BAD_QUESTION, "指定を読み取れません", "The question cannot be read") \
+	X(BAD_QUESTION_TEXT, "URL の指定に誤りがあります。", "Something in the address of this page is not right.") \
+	X(EXPECTED, "指定できる値", "Expected") \
+	X(UNAVAILABLE, "ただいま表示できません", "Not available at the moment") \
+	X(UNAVAILABLE_TEXT, "データの保管先が応答しません。しばらくして再読み込みしてください。", \
+		"The store does not answer. Load this page again in a moment.") \
+	X(ABOUT_VALUES, "値の定義", "What the values are") \
+	X(ABOUT_PLAIN, "単純平均は、パケット数の合計を、観測アドレス数と観測した時間の積の合計で割ったものです。" \
+		"刻みの4分の1より短くしか観測しなかったセンサーは平均に含めません。", \
+		"The plain mean is the sum of the packets over the sum of observed addresses times observed time. A sensor " \
+		"that looked for less than a quarter of a step is not in its mean.") \
+	X(ABOUT_PERIOD, "期間の値は日ごとの値の平均です。誰も観測しなかった日は除きます。順位はこの値で決まります。", \
+		"A period's value is the mean of its days' values, without days on which nobody looked. Ranks follow it.") \
+	X(ABOUT_HATCH, "図の斜線は、どのセンサーも観測していなかった期間です。線はそこで途切れます。", \
+		"Hatching marks time in which no sensor looked; lines break there.") \
+	X(ABOUT_ICMP, "ICMP はタイプごとに、ポートと並べて順位を付けます。", "ICMP is ranked by type, beside the ports.") \
+	X(ABOUT_DATA, "数値の取得", "Taking the numbers away") \
+	X(ABOUT_API, "どの図と表も、同じ指定で JSON と CSV を取得できます。", \
+		"Every figure and table is there as JSON and CSV, for the same question.")
+
+#define MESSAGE_NAME(name, ja, en) M_##name,
+enum message { MESSAGES(MESSAGE_NAME) MESSAGE_COUNT };
+#undef MESSAGE_NAME
+
+const char *message(enum lang l, enum message m);
+/* The message with {1} and {2} filled in, as plain text: the caller escapes it. */
+void message_fill(struct buf *out, enum lang l, enum message m, const char *first, const char *second);
+const char *lang_code(enum lang l);                     /* "ja", "en" */
+bool lang_parse(const char *text, enum lang *out);
+
+/* 2006年6月30日, 30 June 2006; with the time and zone: 2006年6月30日 09:00 JST, 30 June 2006 09:00 JST. */
+enum { MESSAGE_DATE_MAX = 96 };
+const char *message_date(enum lang l, const struct zone *z, minute_t at, char out[MESSAGE_DATE_MAX]);
+const char *message_moment(enum lang l, const struct zone *z, minute_t at, char out[MESSAGE_DATE_MAX]);
+const char *message_month(enum lang l, int month);      /* 6月, Jun */
+const char *message_zone(const struct zone *z);         /* JST for Asia/Tokyo, else the zone's own name */
+
+#endif

@@ -1,0 +1,467 @@
+/* The same batches and the same questions to every engine: the answers are equal. */
+#include "test.h"
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "store/regions.h"
+#include "store/store.h"
+#include "store/wire.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SENSORS = 7, DAYS = 75, DAY0 = 13149 /* 2006-01-01 */ };
+
+/* Regions of sources by their last byte, so that both engines resolve something. */
+static struct regions *some_regions(void)
+{
+	struct range list[3];
+	char path[512];
+	struct err e;
+
+	(void)snprintf(path, sizeof path, "%s/regions.table", test_dir());
+	list[0] = (struct range){ addr_v4(0x0a000000), addr_v4(0x0a00ffff), "JP", 64500 };
+	list[1] = (struct range){ addr_v4(0x0a010000), addr_v4(0x0a017fff), "KR", 64501 };
+	list[2] = (struct range){ addr_of(0x20010db800000000u, 0), addr_of(0x20010db8ffffffffu, UINT64_MAX), "CN", 64502 };
+	CHECK_OK(regions_write(path, list, 3, "made by a test", &e));
+	struct regions *r = regions_open(path, &e);
+	CHECK(r != NULL);
+	return r;
+}
+
+static struct tuple some_tuple(uint64_t *seed, minute_t from, unsigned minutes)
+{
+	static const uint16_t ports[] = { 445, 135, 1433, 22, 80, 5900, 1025, 53 };
+	static const uint8_t protos[] = { PROTO_TCP, PROTO_TCP, PROTO_TCP, PROTO_UDP, PROTO_ICMP, PROTO_ICMPV6 };
+	struct tuple t = { .minute = from + (minute_t)(test_random(seed) % minutes), .proto = protos[test_random(seed) % 6],
+		.mark = (uint8_t)(test_random(seed) % 8 == 0 ? test_random(seed) % 32 : 0), .kind = (uint8_t)(test_random(seed) % KINDS),
+		.packets = 1 + (uint32_t)(test_random(seed) % 9), .bytes = test_random(seed) % 500, .ttl = 50 };
+
+	t.port = proto_is_icmp(t.proto) ? (uint16_t)((test_random(seed) % 2 ? 0x800u : 0x300u) | test_random(seed) % 3) :
+		ports[test_random(seed) % 8];
+	t.src = test_random(seed) % 8 ? addr_v4(0x0a000000 + (uint32_t)(test_random(seed) % 0x20000 / 997 * 997)) :
+		addr_of(0x20010db800000000u, test_random(seed) % 5);
+	return t;
+}
+
+/* One sensor and day; some days are watched in part, some not at all. */
+static struct batch some_batch(uint64_t *seed, unsigned sensor, unsigned day, uint64_t epoch)
+{
+	minute_t from = (DAY0 + day) * MINUTES_PER_DAY;
+	struct batch b = { .epoch = epoch, .serial = day, .span = { from, from + MINUTES_PER_DAY }, .seen = 1 };
+	unsigned rows = (unsigned)(test_random(seed) % 20), watched = (unsigned)(test_random(seed) % 8);
+
+	(void)snprintf(b.sensor, sizeof b.sensor, "s%u", sensor);
+	if (day % 20 == 13)
+		return b;       /* nobody looks on those days */
+	if (watched)
+		watch_add(&b.watched, (struct run){ from, from + 180 * watched + 60, (uint8_t)(watched == 3 ? 20 : 60) });
+	for (unsigned i = 0; watched && i < rows; i++) {
+		struct tuple t = some_tuple(seed, from, 180 * watched + 60);
+
+		batch_add(&b, &t);
+	}
+	return b;
+}
+
+static void fill(struct store *const *stores, size_t n, uint64_t seed)
+{
+	struct err e;
+
+	for (unsigned day = 0; day < DAYS; day++) {
+		struct batch batches[SENSORS + 1];
+		const struct batch *list[SENSORS + 1];
+		enum stored each[SENSORS + 1];
+
+		for (unsigned s = 0; s < SENSORS; s++)
+			batches[s] = some_batch(&seed, s, (day * 7) % DAYS, 1);         /* not in the order of time */
+		batches[SENSORS] = some_batch(&seed, 0, (day * 7) % DAYS, 2);           /* one sensor twice, as two imports */
+		for (unsigned s = 0; s <= SENSORS; s++)
+			list[s] = &batches[s];
+		for (size_t k = 0; k < n; k++) {
+			CHECK_OK(store_put(stores[k], list, SENSORS + 1, each, &e));
+			CHECK_WHOLE(each[0], STORED_NOW);
+		}
+		for (unsigned s = 0; s <= SENSORS; s++)
+			batch_release(&batches[s]);
+	}
+	for (size_t k = 0; k < n; k++) {
+		struct sensor s = { .name = "s3", .addresses = 16, .group = "north", .region = "JP" };
+
+		CHECK_OK(store_sensor(stores[k], &s, &e));
+	}
+}
+
+static void some_question(uint64_t *seed, struct buf *out)
+{
+	static const char *const each[] = { "nothing", "port", "port", "sensor", "region", "source", "network", "kind", "mark", "proto" };
+	static const char *const steps[] = { "hour", "day", "day", "week", "month", "quarter", "all", "all", "all" };
+	static const char *const filters[] = { "", "", "", "&proto=tcp", "&port=445/tcp", "&port=icmp/8", "&kind=scan", "&kind=all",
+		"&kind=backscatter,error", "&mark=mirai,zmap", "&sensor=s2", "&sensor=s3", "&region=JP", "&region=ZZ", "&source=10.0.0.0/16",
+		"&source=2001:db8::/32", "&source=10.1.0.0/24" };
+	const char *step = steps[test_random(seed) % 9];
+	unsigned from = (unsigned)(test_random(seed) % (DAYS + 10)), length = 1 + (unsigned)(test_random(seed) % (strcmp(step, "hour") ? 60 : 6));
+	bool odd = test_random(seed) % 4 == 0;
+
+	buf_clear(out);
+	buf_printf(out, "each=%s&step=%s&across=%s&per=%s&top=%u", each[test_random(seed) % 10], step,
+		(const char *[]){ "mean", "sum", "median" }[test_random(seed) % 3], test_random(seed) % 2 ? "address" : "sensor",
+		1 + (unsigned)(test_random(seed) % 40));
+	for (int i = 0; i < 2; i++)
+		buf_str(out, filters[test_random(seed) % 17]);
+	for (int i = 0; i < 2; i++) {
+		int y, m, d;
+
+		calendar_civil_from_days(DAY0 - 5 + (long)from + (i ? (long)length : 0), &y, &m, &d);
+		buf_printf(out, "&%s=%04d-%02d-%02d", i ? "until" : "from", y, m, d);
+		if (odd)
+			buf_printf(out, "T%02u:%02uZ", (unsigned)(test_random(seed) % 24), (unsigned)(test_random(seed) % 60));
+	}
+}
+
+static void same_answer(const struct answer *a, const struct answer *b, const char *question)
+{
+	if (a->len != b->len || a->steps != b->steps || a->sensors != b->sensors || a->found != b->found)
+		test_failed(__FILE__, __LINE__, "%s: %zu/%zu series, %zu/%zu steps, %u/%u sensors", question, a->len, b->len, a->steps,
+			b->steps, a->sensors, b->sensors);
+	for (size_t k = 0; k < a->steps; k++) {
+		CHECK_WHOLE(a->times[k], b->times[k]);
+		CHECK_WHOLE(a->looked[k], b->looked[k]);
+	}
+	for (size_t i = 0; i < a->len; i++) {
+		const struct series *x = &a->list[i], *y = &b->list[i];
+
+		if (strcmp(x->label, y->label) || x->rank != y->rank || x->previous_rank != y->previous_rank || x->packets != y->packets ||
+			x->bytes != y->bytes || x->sources != y->sources || x->sensors != y->sensors)
+			test_failed(__FILE__, __LINE__, "%s: %s/%s rank %u/%u before %u/%u packets %" PRIu64 "/%" PRIu64 " sources %" PRIu64 "/%"
+				PRIu64 " sensors %u/%u", question, x->label, y->label, x->rank, y->rank, x->previous_rank, y->previous_rank,
+				x->packets, y->packets, x->sources, y->sources, x->sensors, y->sensors);
+		CHECK_NEAR(x->value, y->value);
+		CHECK_NEAR(x->plain, y->plain);
+		for (size_t k = 0; k < a->steps; k++) {
+			CHECK_NEAR(x->values[k], y->values[k]);
+			CHECK_NEAR(x->plains[k], y->plains[k]);
+		}
+	}
+}
+
+struct answering { struct store *store; int listening; };
+
+static void *answer_all(void *of)
+{
+	struct answering *a = of;
+	struct err e;
+
+	for (;;) {
+		int fd = accept(a->listening, NULL, NULL);
+
+		if (fd < 0)
+			return NULL;
+		(void)wire_answer(a->store, fd, &e);
+		(void)close(fd);
+	}
+}
+
+static const char *path_in(const char *prefix, const char *name, char out[600])
+{
+	(void)snprintf(out, 600, "%s%s/%s", prefix, test_dir(), name);
+	return out;
+}
+
+static struct store *must_open(const char *address, const char *zone, const struct regions *r)
+{
+	struct err e;
+	struct store *s = store_open(address, zone, r, &e);
+	char text[ERR_TEXT_MAX];
+
+	if (!s)
+		test_failed(__FILE__, __LINE__, "%s: %s", address, err_text(&e, text));
+	return s;
+}
+
+static void ask_all(const char *zone, uint64_t seed, unsigned questions)
+{
+	struct regions *r = some_regions();
+	char path[600], socket_path[600], address[600];
+	struct store *stores[3];
+	struct buf text = buf_make(QUESTION_TEXT_MAX), report = buf_make(1 << 16);
+	unsigned answered = 0, with_values = 0;
+	uint64_t differences;
+	pthread_t thread;
+	struct err e;
+
+	stores[0] = must_open("memory:", zone, r);
+	stores[1] = must_open(path_in("duckdb:", "store.duckdb", path), zone, r);
+	struct answering answering = { stores[1], wire_listen(path_in("", "sock", socket_path), &e) };
+	CHECK(answering.listening >= 0 && pthread_create(&thread, NULL, answer_all, &answering) == 0);
+	stores[2] = must_open(path_in("unix:", "sock", address), NULL, NULL);
+	fill(stores, 2, seed);
+	CHECK_OK(store_check(stores[2], &differences, &report, &e));
+	if (differences)
+		test_failed(__FILE__, __LINE__, "roll-ups differ:\n%s", buf_cstr(&report));
+	for (unsigned i = 0; i < questions; i++) {
+		struct answer answers[3];
+		bool ok[3];
+
+		some_question(&seed, &text);
+		for (int k = 0; k < 3; k++) {
+			struct question q;
+
+			question_init(&q);
+			ok[k] = question_parse(&q, buf_cstr(&text), NULL, &e) && store_ask(stores[k], &q, &answers[k], &e);
+			CHECK(ok[k] == ok[0]);
+		}
+		if (!ok[0])
+			continue;
+		answered++;
+		with_values += answers[0].len > 0 && answers[0].list[0].packets > 0;
+		same_answer(&answers[0], &answers[1], buf_cstr(&text));
+		same_answer(&answers[1], &answers[2], buf_cstr(&text));
+		for (int k = 0; k < 3; k++)
+			answer_release(&answers[k]);
+	}
+	CHECK(answered > questions * 8 / 10 && with_values > questions / 4);   /* the questions were worth asking */
+	(void)shutdown(answering.listening, SHUT_RDWR);
+	(void)pthread_join(thread, NULL);
+	for (int k = 2; k >= 0; k--)
+		store_close(stores[k]);
+	regions_close(r);
+	buf_release(&text);
+	buf_release(&report);
+}
+
+TEST(engines_give_the_same_answers_in_tokyo)
+{
+	ask_all("Asia/Tokyo", 11, 400);
+}
+
+TEST(engines_give_the_same_answers_where_days_have_23_hours)
+{
+	ask_all("Europe/Berlin", 12, 150);
+}
+
+TEST(engines_give_the_same_answers_where_offsets_are_half_hours)
+{
+	ask_all("Asia/Kolkata", 13, 150);
+}
+
+/* What METHODS 1 says, worked out by hand: two sensors, one with 4 addresses, one looking for half a day. */
+TEST(plain_mean_divides_by_addresses_and_watched_days)
+{
+	struct store *s = must_open("memory:", "UTC", NULL);
+	minute_t day = DAY0 * MINUTES_PER_DAY;
+	struct batch a = { .sensor = "a", .epoch = 1, .span = { day, day + 2 * MINUTES_PER_DAY } };
+	struct batch b = { .sensor = "b", .epoch = 1, .span = { day, day + 2 * MINUTES_PER_DAY } };
+	const struct batch *list[] = { &a, &b };
+	struct tuple t = { .src = addr_v4(1), .minute = day + 5, .proto = PROTO_TCP, .port = 80, .packets = 30 };
+	struct sensor four = { .name = "a", .addresses = 4, .region = "ZZ" };
+	enum stored each[2];
+	struct question q;
+	struct answer answer;
+	struct err e;
+
+	watch_add(&a.watched, (struct run){ day, day + MINUTES_PER_DAY, 60 });
+	watch_add(&b.watched, (struct run){ day, day + MINUTES_PER_DAY / 2, 60 });
+	batch_add(&a, &t);
+	t.packets = 6;
+	batch_add(&b, &t);
+	CHECK_OK(store_put(s, list, 2, each, &e));
+	CHECK_OK(store_sensor(s, &four, &e));
+	question_init(&q);
+	CHECK_OK(question_parse(&q, "port=80/tcp&from=2006-01-01&until=2006-01-03", NULL, &e));
+	CHECK_OK(store_ask(s, &q, &answer, &e));
+	CHECK_WHOLE(answer.steps, 2);
+	CHECK_NEAR(answer.list[0].values[0], 36 / 4.5);         /* (30 + 6) / (4 × 1 + 1 × ½) */
+	CHECK_NEAR(answer.list[0].values[1], NAN);              /* nobody looked on the second day */
+	CHECK_NEAR(answer.list[0].value, 36 / 4.5);             /* days that nobody watched are skipped */
+	CHECK_WHOLE(answer.looked[0], 2);
+	CHECK_WHOLE(answer.looked[1], 0);
+	answer_release(&answer);
+	question_init(&q);
+	CHECK_OK(question_parse(&q, "port=80/tcp&from=2006-01-01&until=2006-01-02&across=median", NULL, &e));
+	CHECK_OK(store_ask(s, &q, &answer, &e));
+	CHECK_NEAR(answer.list[0].values[0], (30 / 4.0 + 6 / .5) / 2);
+	CHECK_NEAR(answer.list[0].plains[0], 36 / 4.5);
+	answer_release(&answer);
+	question_init(&q);
+	CHECK_OK(question_parse(&q, "port=81/tcp&from=2006-01-01&until=2006-01-02", NULL, &e));
+	CHECK_OK(store_ask(s, &q, &answer, &e));
+	CHECK_NEAR(answer.list[0].values[0], 0);                /* looked and saw none */
+	answer_release(&answer);
+	batch_release(&a);
+	batch_release(&b);
+	store_close(s);
+}
+
+TEST(sensor_that_watched_less_than_a_quarter_is_left_out_of_the_mean)
+{
+	struct store *s = must_open("memory:", "UTC", NULL);
+	minute_t day = DAY0 * MINUTES_PER_DAY;
+	struct batch a = { .sensor = "a", .epoch = 1, .span = { day, day + MINUTES_PER_DAY } };
+	struct batch b = { .sensor = "b", .epoch = 1, .span = { day, day + MINUTES_PER_DAY } };
+	const struct batch *list[] = { &a, &b };
+	struct tuple t = { .src = addr_v4(1), .minute = day + 5, .proto = PROTO_TCP, .port = 80, .packets = 10 };
+	enum stored each[2];
+	struct question q;
+	struct answer answer;
+	struct err e;
+
+	watch_add(&a.watched, (struct run){ day, day + MINUTES_PER_DAY, 60 });
+	watch_add(&b.watched, (struct run){ day, day + 359, 60 });
+	batch_add(&a, &t);
+	batch_add(&b, &t);
+	CHECK_OK(store_put(s, list, 2, each, &e));
+	question_init(&q);
+	CHECK_OK(question_parse(&q, "each=port&step=all&from=2006-01-01&until=2006-01-02", NULL, &e));
+	CHECK_OK(store_ask(s, &q, &answer, &e));
+	CHECK_NEAR(answer.list[0].value, 10);
+	CHECK_WHOLE(answer.list[0].packets, 20);                /* exact totals leave nothing out */
+	CHECK_WHOLE(answer.list[0].sensors, 2);
+	answer_release(&answer);
+	batch_release(&a);
+	batch_release(&b);
+	store_close(s);
+}
+
+static uint64_t packets_in(struct store *s)
+{
+	struct facts f;
+	struct err e;
+
+	CHECK_OK(store_facts(s, &f, &e));
+	uint64_t n = f.packets;
+	facts_release(&f);
+	return n;
+}
+
+TEST(batch_put_twice_counts_once_also_after_a_restart)
+{
+	char path[600];
+	uint64_t seed = 1;
+	struct batch b = some_batch(&seed, 1, 1, 9);
+	const struct batch *list[] = { &b, &b };
+	enum stored each[2];
+	struct err e;
+	struct store *s = must_open(path_in("duckdb:", "store.duckdb", path), "UTC", NULL);
+
+	CHECK_OK(store_put(s, list, 2, each, &e));
+	CHECK(each[0] == STORED_NOW && each[1] == STORED_ALREADY);
+	uint64_t packets = packets_in(s);
+	store_close(s);
+	s = must_open(path, NULL, NULL);
+	CHECK_OK(store_put(s, list, 1, each, &e));
+	CHECK_WHOLE(each[0], STORED_ALREADY);
+	CHECK_WHOLE(packets_in(s), packets);
+	CHECK_OK(store_epoch(s, 9, &packets, &e));
+	CHECK_WHOLE(packets, 1);
+	store_close(s);
+	batch_release(&b);
+}
+
+static void put_with_fault(const char *fault, bool stored)
+{
+	char path[600];
+	uint64_t seed = 1, differences;
+	struct batch b = some_batch(&seed, 1, 1, 9);
+	const struct batch *list[] = { &b };
+	struct buf report = buf_make(1 << 16);
+	enum stored each;
+	struct err e;
+	struct store *s = must_open(path_in("duckdb:", "store.duckdb", path), "UTC", NULL);
+
+	(void)setenv("TEITEN_FAULT", fault, 1);
+	CHECK(store_put(s, list, 1, &each, &e) == stored);
+	CHECK_WHOLE(each, stored ? STORED_NOW : STORED_NOT);
+	CHECK_OK(store_put(s, list, 1, &each, &e));             /* the next one always works, and nothing is there twice */
+	CHECK_WHOLE(each, stored ? STORED_ALREADY : STORED_NOW);
+	CHECK_OK(store_check(s, &differences, &report, &e));
+	CHECK_WHOLE(differences, 0);
+	store_close(s);
+	batch_release(&b);
+	buf_release(&report);
+}
+
+TEST(commit_that_fails_after_the_fact_is_settled_as_stored)
+{
+	put_with_fault("commit-unsure:1", true);
+}
+
+TEST(commit_that_fails_before_the_fact_is_settled_as_not_stored)
+{
+	put_with_fault("commit-lost:1", false);
+}
+
+TEST(write_that_fails_stores_nothing)
+{
+	put_with_fault("write:1", false);
+}
+
+/* A child puts batches and writes each one's number down once it is acknowledged; it is killed at some moment. */
+static void put_until_killed(const char *path, int acknowledged)
+{
+	struct store *s = must_open(path, "UTC", NULL);
+	struct facts f;
+	struct err e;
+
+	CHECK_OK(store_facts(s, &f, &e));
+	for (unsigned serial = (unsigned)f.batches; ; serial++) {
+		uint64_t seed = serial + 1;
+		struct batch b = some_batch(&seed, serial % 5, 1, 4);
+		const struct batch *list[] = { &b };
+		enum stored each;
+
+		b.serial = serial;
+		CHECK_OK(store_put(s, list, 1, &each, &e));
+		if (write(acknowledged, &serial, sizeof serial) != sizeof serial)
+			exit(1);
+		batch_release(&b);
+	}
+}
+
+TEST(kill_in_the_middle_of_writing_loses_nothing_acknowledged_and_doubles_nothing)
+{
+	enum { KILLS = 20 };
+	char path[600];
+	unsigned serial, acknowledged = 0;
+	uint64_t seed = 99, differences, batches;
+	struct buf report = buf_make(1 << 16);
+	struct err e;
+
+	(void)path_in("duckdb:", "store.duckdb", path);
+	for (int i = 0; i < KILLS; i++) {
+		int ends[2];
+
+		CHECK(pipe(ends) == 0);
+		pid_t pid = fork();
+		if (pid == 0) {
+			close(ends[0]);
+			put_until_killed(path, ends[1]);
+			exit(0);
+		}
+		close(ends[1]);
+		/* a number of acknowledgements, then a moment within the next put */
+		for (uint64_t n = 1 + test_random(&seed) % 6; n > 0 && read(ends[0], &serial, sizeof serial) == sizeof serial; n--)
+			acknowledged = serial + 1;
+		usleep((useconds_t)(test_random(&seed) % 8000));
+		CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+		while (read(ends[0], &serial, sizeof serial) == sizeof serial)
+			acknowledged = serial + 1;
+		close(ends[0]);
+		struct store *s = must_open(path, "UTC", NULL);
+		CHECK_OK(store_epoch(s, 4, &batches, &e));
+		CHECK(batches >= acknowledged && batches <= acknowledged + 1);
+		buf_clear(&report);
+		CHECK_OK(store_check(s, &differences, &report, &e));    /* also: each batch's rows are as many as its ledger line says */
+		CHECK_WHOLE(differences, 0);
+		store_close(s);
+	}
+	CHECK(acknowledged >= KILLS);
+	buf_release(&report);
+}

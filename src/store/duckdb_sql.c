@@ -247,6 +247,11 @@ static void add_key(const struct want *w, struct buf *out)
 	buf_printf(out, "%s::UBIGINT AS khi, %s::UBIGINT AS klo", key_hi(w->question->each), key_lo(w->question->each));
 }
 
+bool sql_from_port_day(const struct want *w)
+{
+	return strcmp(table_for(w).name, "port_day") == 0;
+}
+
 void sql_cells(const struct want *w, struct buf *out)
 {
 	static const char *const at[] = { "minute", "hour", "day" };

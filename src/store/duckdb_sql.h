@@ -14,6 +14,8 @@ extern const char sql_add_new_hour[];           /* $1, $2: those hours, a day an
 extern const char sql_add_days[];               /* all the other roll-ups */
 extern const struct sql_check { const char *name, *sql; } sql_checks[];        /* each counts unequal rows; NULL-ended */
 
+/* Whether the roll-up port_day alone answers: then the cube does too. */
+bool sql_from_port_day(const struct want *w);
 /* (key hi, key lo, at, sensor, packets), ascending; at is a day's number, or a minute. */
 void sql_cells(const struct want *w, struct buf *out);
 /* (key hi, key lo, packets, bytes, sensors) and (key hi, key lo, sources), ascending by key. */

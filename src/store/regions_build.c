@@ -306,6 +306,12 @@ static void name_database(struct regions_build *b, const char *path, const MMDB_
 		minute < MINUTE_MAX ? calendar_date(&utc, (minute_t)minute, date) : "no date");
 }
 
+/* The library multiplies these in 32 bits (1.7.1), and would read behind the file. */
+static bool tree_fits(const MMDB_s *db)
+{
+	return (uint64_t)db->metadata.node_count * db->full_record_byte_size + 16 <= (uint64_t)db->file_size;
+}
+
 bool regions_build_mmdb(struct regions_build *b, const char *path, struct err *e)
 {
 	MMDB_s db;
@@ -318,7 +324,7 @@ bool regions_build_mmdb(struct regions_build *b, const char *path, struct err *e
 	w.v6 = db.metadata.ip_version == 6;
 	if (!w.v6)
 		all = (struct prefix){ addr_v4(0), 96 };
-	bool ok = take_node(&w, &all, 0, e);
+	bool ok = tree_fits(&db) ? take_node(&w, &all, 0, e) : err_set(e, "its search tree does not fit into the file");
 	if (ok && w.taken == 0) {
 		ok = err_set(e, "no country and no AS number in it");
 		err_expected(e, "an MMDB with country_code, registered_country, country or autonomous_system_number");

@@ -4,8 +4,6 @@
 #include "base/err.h"
 #include "base/log.h"
 
-const char *teiten_version = TEITEN_VERSION;
-
 int main(int argc, char **argv)
 {
 	static struct args args;

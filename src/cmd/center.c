@@ -133,7 +133,7 @@ static bool run_parts(struct part parts[PARTS], const char *dir, struct err *e)
 /* The command line first, then the configuration, then the default. */
 static const char *setting(const struct args *a, const struct conf *c, const char *option, const char *key, const char *other)
 {
-	const char *given = option ? args_value(a, option) : NULL;
+	const char *given = args_value(a, option);
 
 	given = given ? given : conf_value(c, key);
 	return given ? given : other;
@@ -171,8 +171,8 @@ static int run_center(const struct args *a)
 		add(&parts[i], "--data", dir);
 	add(&parts[0], "--zone", setting(a, &c, "zone", "zone", NULL));
 	add(&parts[1], "--listen", setting(a, &c, "listen", "listen", NULL));
-	add(&parts[1], "--name-ja", conf_value(&c, "name_ja"));
-	add(&parts[1], "--name-en", conf_value(&c, "name_en"));
+	add(&parts[1], "--name-ja", setting(a, &c, "name-ja", "name_ja", NULL));
+	add(&parts[1], "--name-en", setting(a, &c, "name-en", "name_en", NULL));
 	ending_catch();
 	log_daemon("center");
 	if (run_parts(parts, dir, &e))
@@ -186,6 +186,8 @@ static const struct option options[] = {
 	{ "data", "DIR", "the observatory's folder (default ./teiten-data)" },
 	{ "listen", "ADDRESS:PORT", "where the inside pages are served, on this machine only (default 127.0.0.1:8025)" },
 	{ "zone", "ZONE", "time zone of a store that is made now, such as Asia/Tokyo (default UTC)" },
+	{ "name-ja", "NAME", "what the observatory is called on Japanese pages" },
+	{ "name-en", "NAME", "what it is called on English pages" },
 	{ "check", NULL, "only read the configuration and say whether it is right" },
 	{ NULL, NULL, NULL },
 };

@@ -12,6 +12,6 @@ extern const struct command *const commands[];          /* NULL-ended */
 const struct command *command_named(const char *name);
 /* Usage, summary and options, as --help prints them. */
 void command_help(const struct command *c);
-extern const char *teiten_version;
+extern const char *teiten_version;                      /* as git describes the tree that was built */
 
 #endif

@@ -34,7 +34,7 @@ struct layout {
 	const struct chart *chart;
 	const struct answer *a;
 	bool wide, gaps;
-	double size;                    /* of small text */
+	double size, title_size;        /* of small text, of the title */
 	double x0, x1, y0, y1;          /* plot: y0 is value 0, y1 the top */
 	double width, height;
 	size_t drawn;                   /* series */
@@ -81,13 +81,21 @@ static double paragraph(struct buf *out, struct svg_text t, double width, double
 	return t.y;
 }
 
-static size_t paragraph_lines(double size, double width, const char *text)
+static double title_height(const struct layout *l)
 {
-	size_t lines = 0;
+	struct buf title = buf_make(LINE_MAX);
+	double height = 0;
 
-	for (size_t next; *text; text += next, lines++)
-		(void)svg_fit(text, size, width, &next);
-	return lines;
+	if (l->chart->alone)
+		caption_title(&l->a->question, l->chart->zone, l->chart->lang, &title);
+	for (const char *text = buf_cstr(&title); *text; height += l->title_size + 5) {
+		size_t next;
+
+		(void)svg_fit(text, l->title_size, l->width - 24, &next);
+		text += next;
+	}
+	buf_release(&title);
+	return height;
 }
 
 static double label_width(const struct layout *l)
@@ -135,11 +143,10 @@ static void basis_line(const struct layout *l, struct buf *out)
 static struct layout lay_out(const struct chart *c)
 {
 	struct layout l = { .chart = c, .a = c->answer, .wide = c->width >= WIDE_FROM, .width = c->width };
-	struct buf title = buf_make(LINE_MAX);
-	double title_size, labels;
+	double labels;
 
 	l.size = l.wide ? 13 : 12;
-	title_size = l.wide ? 18 : 15;
+	l.title_size = l.wide ? 18 : 15;
 	l.drawn = l.a->len < CHART_SERIES_MAX ? l.a->len : CHART_SERIES_MAX;
 	for (size_t i = 0; i < l.a->steps; i++)
 		l.gaps = l.gaps || l.a->looked[i] == 0;
@@ -147,9 +154,7 @@ static struct layout lay_out(const struct chart *c)
 	labels = label_width(&l);
 	l.x0 = 12 + tick_width(&l) + 8;
 	l.x1 = l.wide ? l.width - fmin(52 + labels, l.width / 3) - 8 : l.width - 12;
-	caption_title(&l.a->question, c->zone, c->lang, &title);
-	l.y1 = 14 + (title_size + 5) * (double)paragraph_lines(title_size, l.width - 24, buf_cstr(&title)) + l.size + 20;
-	buf_release(&title);
+	l.y1 = 12 + title_height(&l) + l.size + 24;
 	l.y0 = l.y1 + (l.wide ? 270 : 200);
 	l.legend_column = fmin(40 + labels + 14, l.width - 24);
 	l.legend_columns = (size_t)fmax(1, floor((l.width - 24) / l.legend_column));
@@ -391,14 +396,15 @@ static double draw_legend(const struct layout *l, double y, struct buf *out)
 static void draw_head(const struct layout *l, struct buf *out)
 {
 	const struct question *q = &l->a->question;
-	double size = l->wide ? 18 : 15;
-	struct svg_text title = { 12, 12 + size, size, INK, SVG_START };
-	struct svg_text unit = { 12, 0, l->size, QUIET, SVG_START };
+	struct svg_text title = { 12, 10 + l->title_size, l->title_size, INK, SVG_START };
+	/* the unit stands over its axis, where it can be read without turning the head */
+	struct svg_text unit = { 12, l->y1 - 22, l->size, QUIET, SVG_START };
 	struct buf text = buf_make(LINE_MAX);
 
-	caption_title(q, l->chart->zone, l->chart->lang, &text);
-	unit.y = paragraph(out, title, l->width - 24, size + 5, buf_cstr(&text)) - size + l->size - 2;
-	/* the unit stands over its axis, where it can be read without turning the head */
+	if (l->chart->alone) {
+		caption_title(q, l->chart->zone, l->chart->lang, &text);
+		(void)paragraph(out, title, l->width - 24, l->title_size + 5, buf_cstr(&text));
+	}
 	svg_text(out, &unit, caption_unit(q, l->chart->lang));
 	buf_release(&text);
 }
@@ -418,11 +424,13 @@ static double draw_foot(const struct layout *l, struct buf *out)
 	t.y += l->size + 9;
 	if (!l->wide)
 		t.y = draw_legend(l, t.y + 2, out) + 2;
-	basis_line(l, &text);
-	t.y = paragraph(out, t, l->width - 24, l->size + 5, buf_cstr(&text));
-	buf_clear(&text);
-	message_fill(&text, lang, M_SOURCE_LINE, l->chart->source, "");
-	t.y = paragraph(out, t, l->width - 24, l->size + 5, buf_cstr(&text));
+	if (l->chart->alone) {
+		basis_line(l, &text);
+		t.y = paragraph(out, t, l->width - 24, l->size + 5, buf_cstr(&text));
+		buf_clear(&text);
+		message_fill(&text, lang, M_SOURCE_LINE, l->chart->source, "");
+		t.y = paragraph(out, t, l->width - 24, l->size + 5, buf_cstr(&text));
+	}
 	buf_release(&text);
 	return t.y - l->size + 6;
 }

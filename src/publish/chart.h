@@ -12,6 +12,8 @@
 
 #include "publish/messages.h"
 
+#include <stdbool.h>
+
 struct answer;
 struct buf;
 struct zone;
@@ -24,6 +26,7 @@ struct chart {
 	enum lang lang;
 	const char *id;                 /* in front of every id in the picture: unique in the page */
 	const char *source;             /* whose data: named under the plot */
+	bool alone;                     /* says its title, basis and source itself; else the page around it does */
 	unsigned width;                 /* CHART_WIDTH_MIN to CHART_WIDTH_MAX */
 };
 

@@ -47,8 +47,8 @@ static void link_to(struct buf *out, const char *href, const char *text)
 /* The same page in another language. */
 static void other_path(const struct page *p, enum lang l, struct buf *out)
 {
-	buf_printf(out, "/%s/%s", lang_code(l), p->path);
-	if (p->query[0])
+	buf_printf(out, "/%s/%s", lang_code(l), p->path ? p->path : "");
+	if (p->path && p->query[0])
 		buf_printf(out, "?%s", p->query);
 }
 
@@ -98,7 +98,7 @@ static void language_switch(const struct page *p, struct buf *out)
 static void nav_link(const struct page *p, const char *path, enum message m, struct buf *out)
 {
 	buf_printf(out, "<a href=\"/%s/%s\"%s>", lang_code(p->lang), path,
-		!strcmp(p->path, path) && !p->query[0] ? " aria-current=\"page\"" : "");
+		p->path && !strcmp(p->path, path) && !p->query[0] ? " aria-current=\"page\"" : "");
 	markup_text(out, message(p->lang, m));
 	buf_str(out, "</a>\n");
 }
@@ -365,7 +365,8 @@ static void top_row(const struct page *p, const struct answer *a, const struct s
 		number_cell(out, num_human(s->plain, text));
 	number_cell(out, num_grouped(s->packets, text));
 	number_cell(out, num_grouped(s->sources, text));
-	number_cell(out, num_grouped(s->sensors, text));
+	if (a->question.each != EACH_SENSOR)
+		number_cell(out, num_grouped(s->sensors, text));
 	buf_str(out, "</tr>\n");
 }
 
@@ -383,7 +384,8 @@ static void top_head(const struct page *p, const struct answer *a, struct buf *o
 		column(out, "n", message(p->lang, M_PLAIN));
 	column(out, "n", message(p->lang, M_PACKETS));
 	column(out, "n", message(p->lang, M_SOURCES));
-	column(out, "n", message(p->lang, M_SENSORS_SAW));
+	if (a->question.each != EACH_SENSOR)
+		column(out, "n", message(p->lang, M_SENSORS_SAW));
 	buf_str(out, "</tr></thead>\n<tbody>\n");
 }
 

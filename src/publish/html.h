@@ -18,7 +18,7 @@ struct page {
 	enum lang lang;
 	const char *site;               /* the observatory's name in that language */
 	const char *title;              /* of this page; NULL on the home page */
-	const char *path;               /* behind the language: "" or "ports/1433-tcp" */
+	const char *path;               /* behind the language: "" or "ports/1433-tcp"; NULL: no place (an error) */
 	const char *query;              /* as sent: kept when the language is switched */
 	const char *version;            /* of the program; may be empty */
 	const struct facts *facts;      /* NULL: the store did not answer */

@@ -148,7 +148,7 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(NOT_FOUND_TEXT, "この場所にページはありません。", "There is no page at this place.") \
 	X(BAD_QUESTION, "指定を読み取れません", "The question cannot be read") \
 	X(BAD_QUESTION_TEXT, "URL の指定に誤りがあります。", "Something in the address of this page is not right.") \
-	X(EXPECTED, "指定できる値", "Expected") \
+	X(EXPECTED, "指定できる値: {1}", "Expected: {1}") \
 	X(UNAVAILABLE, "ただいま表示できません", "Not available at the moment") \
 	X(UNAVAILABLE_TEXT, "データの保管先が応答しません。しばらくして再読み込みしてください。", \
 		"The store does not answer. Load this page again in a moment.") \

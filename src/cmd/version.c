@@ -1,0 +1,3 @@
+#include "cmd/commands.h"
+
+const char *teiten_version = TEITEN_VERSION;

@@ -1,0 +1,18 @@
+/* pages: the HTML that people read. Each writes the reply of its visit. */
+#ifndef TEITEN_PAGES_H
+#define TEITEN_PAGES_H
+
+struct err;
+struct visit;
+
+void page_root(struct visit *v);                /* to the language that the browser prefers */
+void page_home(struct visit *v);                /* both figures; with a question in the query, that one */
+void page_port(struct visit *v);
+void page_about(struct visit *v);
+void page_not_found(struct visit *v);
+void page_wrong(struct visit *v, const struct err *e);
+void page_unavailable(struct visit *v);
+void page_style(struct visit *v);
+void page_icon(struct visit *v);
+
+#endif

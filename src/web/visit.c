@@ -1,0 +1,49 @@
+#include "web/visit.h"
+
+#include "base/err.h"
+
+static bool sensor_known(const struct facts *f, const char *name)
+{
+	for (size_t i = 0; i < f->len; i++)
+		if (!strcmp(f->sensors[i].name, name))
+			return true;
+	return false;
+}
+
+enum outcome visit_ask(const struct visit *v, struct question *q, struct answer *a, struct err *e)
+{
+	struct question settled = *q;
+
+	if (!question_settle(&settled, &v->facts.zone, v->facts.held, e))
+		return WRONG;
+	if (q->sensor[0] && !sensor_known(&v->facts, q->sensor)) {
+		err_set(e, "no sensor named %s", q->sensor);
+		err_expected(e, "`teiten sensor list` shows them");
+		return WRONG;
+	}
+	return store_ask(v->site->store, q, a, e) ? ASKED : UNAVAILABLE;
+}
+
+bool visit_value(const struct visit *v, const char *key, char *out, size_t cap)
+{
+	size_t key_len = strlen(key);
+
+	for (const char *at = v->request->query; *at; at += *at == '&') {
+		size_t len = strcspn(at, "&");
+
+		if (len > key_len && !strncmp(at, key, key_len) && at[key_len] == '=' && len - key_len - 1 < cap) {
+			(void)snprintf(out, cap, "%.*s", (int)(len - key_len - 1), at + key_len + 1);
+			return true;
+		}
+		at += len;
+	}
+	return false;
+}
+
+struct page visit_page(const struct visit *v, const char *path, const char *title)
+{
+	return (struct page){
+		.lang = v->lang, .site = v->site->name[v->lang], .title = title, .path = path, .query = v->request->query,
+		.version = v->site->version, .facts = v->facts.zone.len ? &v->facts : NULL, .archive = v->archive,
+	};
+}

@@ -107,17 +107,17 @@ static void tell(const struct tale *tale, uint64_t started_us)
 {
 	char rows[NUM_TEXT_MAX], packets[NUM_TEXT_MAX], fresh[NUM_TEXT_MAX];
 
-	log_line("simulate: %s batches, %s rows, %s packets in %.1f s", num_grouped(tale->fresh, fresh), num_grouped(tale->rows, rows),
-		num_grouped(tale->packets, packets), (double)(clock_steady_us() - started_us) / 1e6);
+	log_line("simulate: %s batches, %s rows, %s packets in %.1f s", num_grouped(tale->fresh, fresh),
+		num_grouped(tale->rows, rows), num_grouped(tale->packets, packets), (double)(clock_steady_us() - started_us) / 1e6);
 }
 
 static void tell_regions(const struct regions *r)
 {
 	if (r)
-		log_line("simulate: sources come from the ranges of table %s (%s), a table of today for invented packets", regions_id(r),
-			regions_source(r));
+		log_line("simulate: sources come from the ranges of table %s (%s), whatever the year that is told of",
+			regions_id(r), regions_source(r));
 	else
-		log_line("simulate: no table of regions (`teiten geo build`): sources come from anywhere, their region is ZZ");
+		log_line("simulate: no table of regions (`teiten geo build`): sources come from anywhere, region ZZ");
 }
 
 /* A place that goes through a keep has no table loaded; the keep maps what is put with the same file. */

@@ -287,8 +287,8 @@ static void figure_caption(const struct page *p, const struct answer *a, const c
 	caption_basis(a, &p->facts->zone, p->lang, &text);
 	buf_str(&text, comma);
 	message_fill(&text, p->lang, M_ZONE_IS, p->facts->zone.name, "");
-	buf_printf(&text, "%s%s %s", comma, message(p->lang, M_UPDATED),
-		message_moment(p->lang, &p->facts->zone, p->facts->held.until, updated));
+	buf_str(&text, comma);
+	message_fill(&text, p->lang, M_UPDATED_AT, message_moment(p->lang, &p->facts->zone, p->facts->held.until, updated), "");
 	html_text(out, "figcaption", buf_cstr(&text));
 	buf_release(&text);
 }
@@ -337,6 +337,8 @@ static void label_cell(const struct page *p, const struct answer *a, const struc
 	} else {
 		markup_text(out, s->label);
 	}
+	if (a->question.each == EACH_REGION && !strcmp(s->label, "ZZ"))
+		buf_printf(out, " (%s)", message(p->lang, M_UNKNOWN_REGION));
 	buf_str(out, "</th>");
 	if (a->question.each == EACH_PORT)
 		html_text(out, "td", is_port ? service_name(proto, port) : "");
@@ -356,8 +358,10 @@ static void top_row(const struct page *p, const struct answer *a, const struct s
 	char text[NUM_TEXT_MAX];
 
 	buf_str(out, "<tr>");
-	number_cell(out, s->rank ? num_grouped(s->rank, text) : "-");
-	number_cell(out, s->previous_rank ? num_grouped(s->previous_rank, text) : message(p->lang, M_NOT_RANKED));
+	if (a->question.each != EACH_NOTHING) {
+		number_cell(out, s->rank ? num_grouped(s->rank, text) : "-");
+		number_cell(out, s->previous_rank ? num_grouped(s->previous_rank, text) : "-");
+	}
 	label_cell(p, a, s, out);
 	number_cell(out, num_human(s->value, text));
 	bar_cell(out, s->value, max);
@@ -373,8 +377,10 @@ static void top_row(const struct page *p, const struct answer *a, const struct s
 static void top_head(const struct page *p, const struct answer *a, struct buf *out)
 {
 	buf_str(out, "<thead><tr>");
-	column(out, "n", message(p->lang, M_RANK));
-	column(out, "n", message(p->lang, M_PREVIOUS_RANK));
+	if (a->question.each != EACH_NOTHING) {
+		column(out, "n", message(p->lang, M_RANK));
+		column(out, "n", message(p->lang, M_PREVIOUS_RANK));
+	}
 	column(out, NULL, caption_labels(&a->question, p->lang));
 	if (a->question.each == EACH_PORT)
 		column(out, NULL, message(p->lang, M_SERVICE));

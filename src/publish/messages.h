@@ -34,6 +34,7 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 		"A source region is where the address is registered, not where an attacker is.") \
 	X(NOT_JPCERT, "JPCERT/CC のサイトではありません。", "This is not a site of JPCERT/CC.") \
 	X(UPDATED, "最終更新", "Last updated") \
+	X(UPDATED_AT, "最終更新 {1}", "last updated {1}") \
 	X(ZONE, "時間帯", "Time zone") \
 	X(SENSORS, "センサー", "Sensors") \
 	X(SENSORS_COUNT, "センサー {1} 台", "{1} sensors") \
@@ -119,8 +120,6 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(PACKETS, "パケット数", "packets") \
 	X(SOURCES, "送信元数", "sources") \
 	X(SENSORS_SAW, "検知センサー数", "sensors that saw it") \
-	X(ADDRESSES, "観測アドレス数", "observed addresses") \
-	X(NOT_RANKED, "圏外", "not ranked") \
 	X(NO_ROWS, "この期間に該当するパケットはありません。", "No such packets in this span.") \
 	X(UNKNOWN_REGION, "不明", "unknown") \
 	X(TOTALS_NOTE, "パケット数と送信元数は期間全体の実数、値は{1}（{2}）です。", \

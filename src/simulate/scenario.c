@@ -225,11 +225,14 @@ static bool find_sensor(const struct scenario *s, const char *name, unsigned *ou
 
 static bool find_stream(const struct scenario *s, unsigned proto, unsigned port, bool backscatter, unsigned *out)
 {
-	for (size_t i = 0; i < s->streams_len; i++)
-		if (s->streams[i].proto == proto && s->streams[i].port == port && s->streams[i].backscatter == backscatter) {
+	for (size_t i = 0; i < s->streams_len; i++) {
+		const struct stream *one = &s->streams[i];
+
+		if (one->proto == proto && one->port == port && one->backscatter == backscatter) {
 			*out = (unsigned)i;
 			return true;
 		}
+	}
 	return false;
 }
 
@@ -273,7 +276,9 @@ static bool take_span(struct parser *p, struct err *e)
 
 static bool take_level(struct parser *p, struct err *e)
 {
-	return p->words == 2 && real_in(p->word[1], 0, 1000, &p->s->level) ? true : err_set(e, "level is a number from 0 to 1000");
+	if (p->words == 2 && real_in(p->word[1], 0, 1000, &p->s->level))
+		return true;
+	return err_set(e, "level is a number from 0 to 1000");
 }
 
 static bool take_mix(struct parser *p, struct err *e)
@@ -410,7 +415,7 @@ static bool take_hammers(struct parser *p, struct err *e)
 static const struct directive {
 	const char *word;
 	bool (*take)(struct parser *p, struct err *e);
-	int rank;               /* a line may stand only where the lines of lower rank are done: zone, then span, then the rest */
+	int rank;               /* a line may stand only where those of lower rank are done: see rank_reached */
 } directives[] = {
 	{ "zone", take_zone, 0 },
 	{ "span", take_span, 1 },
@@ -435,8 +440,14 @@ static int rank_reached(const struct scenario *s)
 
 static bool full(const struct scenario *s)
 {
-	return s->mixes_len == SCENARIO_ITEMS_MAX || s->sensors_len == SCENARIO_ITEMS_MAX || s->streams_len == SCENARIO_ITEMS_MAX ||
-		s->rises_len == SCENARIO_ITEMS_MAX || s->oddities_len == SCENARIO_ITEMS_MAX || s->outages_len == SCENARIO_ITEMS_MAX;
+	const size_t lens[] = {
+		s->mixes_len, s->sensors_len, s->streams_len, s->rises_len, s->oddities_len, s->outages_len,
+	};
+
+	for (size_t i = 0; i < sizeof lens / sizeof *lens; i++)
+		if (lens[i] == SCENARIO_ITEMS_MAX)
+			return true;
+	return false;
 }
 
 static bool take_words(struct parser *p, struct err *e)

@@ -62,8 +62,9 @@ static unsigned key_of(unsigned proto, unsigned port)
 
 static struct target stream_target(const struct stream *s)
 {
-	return (struct target){ s->proto, s->port, key_of(s->proto, s->port) | (s->backscatter ? BACKSCATTER_KEY : 0), s->backscatter,
-		&s->habit };
+	unsigned key = key_of(s->proto, s->port) | (s->backscatter ? BACKSCATTER_KEY : 0);
+
+	return (struct target){ s->proto, s->port, key, s->backscatter, &s->habit };
 }
 
 /* A host keeps its TTL: it comes from the address, not from chance. */
@@ -171,7 +172,8 @@ static double odd_factor(const struct making *m, unsigned stream)
 	for (size_t i = 0; i < s->oddities_len; i++) {
 		const struct oddity *o = &s->oddities[i];
 
-		if (o->sensor == m->sensor && o->stream == stream && m->b->span.from >= o->span.from && m->b->span.from < o->span.until)
+		if (o->sensor == m->sensor && o->stream == stream && m->b->span.from >= o->span.from &&
+			m->b->span.from < o->span.until)
 			factor *= o->factor;
 	}
 	return factor;
@@ -208,7 +210,8 @@ static void add_streams(struct making *m)
 		const struct stream *s = &t->s->streams[i];
 		struct target w = stream_target(s);
 		struct chance c = chance_of(t->seed, FOR_VISITS, m->day, m->sensor, w.key);
-		double packets = t->level[(size_t)m->day * t->s->streams_len + i] * t->own[(size_t)m->sensor * t->s->streams_len + i];
+		double level = t->level[(size_t)m->day * t->s->streams_len + i];
+		double packets = level * t->own[(size_t)m->sensor * t->s->streams_len + i];
 
 		for (unsigned n = visits(&s->habit, packets * odd_factor(m, i), &c); n > 0; n--)
 			visit(m, &w, minute_of_day(m, s->day, &c), &c);
@@ -313,7 +316,7 @@ size_t traffic_day(const struct traffic *t, unsigned day, struct batch *out)
 	assert(day < t->days);
 	for (unsigned sensor = 0; sensor < t->s->sensors_len; sensor++) {
 		struct batch *b = &out[n];
-		struct making m = { .t = t, .b = b, .day = day, .sensor = sensor, .minutes = span_minutes(span), .watched = watched };
+		struct making m = { t, b, day, sensor, span_minutes(span), watched };
 
 		*b = (struct batch){ .epoch = t->epoch, .serial = day, .span = span };
 		memcpy(b->sensor, t->s->sensors[sensor].name, sizeof b->sensor);
@@ -371,8 +374,10 @@ static void plan_levels(struct traffic *t)
 		for (unsigned d = 0; d < t->days; d++) {
 			int weekday = calendar_civil(&t->s->zone, t->day_from[d]).weekday;
 
-			t->level[d * n + i] = s->level * t->s->level * weekday_factor(s->week, weekday) * pow(s->trend, d / 365.) *
-				exp(s->noise * walk - s->noise * s->noise / 2);
+			double noise = exp(s->noise * walk - s->noise * s->noise / 2);
+
+			t->level[d * n + i] = s->level * t->s->level * weekday_factor(s->week, weekday) *
+				pow(s->trend, d / 365.) * noise;
 			walk = .8 * walk + .6 * chance_normal(&c);
 		}
 	}

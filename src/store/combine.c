@@ -174,9 +174,10 @@ static void choose(struct course *c)
 	size_t n = c->q->top && c->q->top < c->ranking.len ? c->q->top : c->ranking.len;
 	struct ranked *chosen = mem_zero(n, sizeof *chosen);
 
-	memcpy(chosen, c->ranking.list, n * sizeof *chosen);
-	if (n)
+	if (n) {
+		memcpy(chosen, c->ranking.list, n * sizeof *chosen);
 		qsort(chosen, n, sizeof *chosen, by_key);
+	}
 	c->keys = mem_zero(n, sizeof *c->keys);
 	c->place = mem_zero(n, sizeof *c->place);
 	c->a->list = mem_zero(n, sizeof *c->a->list);

@@ -120,7 +120,8 @@ static void add_piece(struct pieces *p, const struct range *piece)
 }
 
 /* The piece that begins at `at`: up to where a winner ends, or where the next range begins (NULL: there is none). */
-static struct range piece_at(const struct range *region, const struct range *as, const struct addr *at, const struct range *next)
+static struct range piece_at(const struct range *region, const struct range *as, const struct addr *at,
+	const struct range *next)
 {
 	struct range piece = { .from = *at, .to = region ? region->to : as->to, .region = "ZZ" };
 

@@ -227,7 +227,7 @@ bool regions_write(const char *path, struct range *list, size_t len, const char 
 	}
 	for (size_t i = 0; i < len; i++)
 		if (!range_sound(&list[i]))
-			return err_set(e, "range %zu is not sound: reversed, of two families, or its region is not two letters", i + 1);
+			return err_set(e, "range %zu is not sound: reversed, of two families, or not two letters", i + 1);
 	size_t n = ranges_flatten(list, len, &flat);
 	ok = n <= RANGES_MAX || err_set(e, "%zu ranges are more than a table may have (%d)", n, RANGES_MAX);
 	ok = ok && write_flat(path, flat, n, source, e);

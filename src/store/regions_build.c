@@ -140,7 +140,8 @@ static void take_line(struct delegations *d, char *line)
 	if (strlen(f[1]) == 2)
 		memcpy(r.region, f[1], 3);
 	if (strlen(f[1]) != 2 || !ends_of(f[2], f[3], f[4], &r) || !add(d->build, &r))
-		refuse(d->build, "%.100s: line %llu: region, start or size make no sense", d->path, (unsigned long long)d->line);
+		refuse(d->build, "%.100s: line %llu: region, start or size make no sense", d->path,
+			(unsigned long long)d->line);
 	else
 		d->taken++;
 }

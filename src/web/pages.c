@@ -356,7 +356,8 @@ void page_about(struct visit *v)
 	html_message(out, "h2", v->lang, M_ABOUT_DATA);
 	html_message(out, "p", v->lang, M_ABOUT_API);
 	buf_str(out, "<pre tabindex=\"0\"><code>/api/v1/top?each=port&amp;last=3mo\n/api/v1/top.csv?each=region&amp;last=1y\n"
-		"/api/v1/series?each=port&amp;step=day&amp;top=5&amp;last=3mo\n/api/v1/series?port=1433/tcp&amp;each=nothing&amp;step=week&amp;last=1y\n"
+		"/api/v1/series?each=port&amp;step=day&amp;top=5&amp;last=3mo\n"
+		"/api/v1/series?port=1433/tcp&amp;each=nothing&amp;step=week&amp;last=1y\n"
 		"/figure.svg?each=port&amp;step=week&amp;last=1y&amp;lang=en&amp;w=960</code></pre>\n");
 	html_end(&p, out);
 }

@@ -1,4 +1,4 @@
-/* Tables of regions: what is written is found, whatever overlaps; what is damaged is refused; what registries write is read. */
+/* Tables of regions: what is written is found, whatever overlaps; what is damaged is refused; registries' files are read. */
 #include "test.h"
 
 #include "base/bytes.h"
@@ -178,7 +178,8 @@ TEST(ranges_flatten_as_a_slow_reading_says)
 			uint32_t from = (uint32_t)(test_random(&state) % SPACE);
 
 			/* widths differ by construction, so there is one narrowest */
-			list[i] = (struct range){ .from = addr_v4(from), .to = addr_v4(from + i), .region = { 'A', (char)('A' + i % 26), 0 } };
+			list[i] = (struct range){ .from = addr_v4(from), .to = addr_v4(from + i),
+				.region = { 'A', (char)('A' + i % 26), 0 } };
 		}
 		size_t n = ranges_flatten(list, RANGES, &flat);
 		for (uint32_t at = 0; at < SPACE + RANGES; at++) {
@@ -213,7 +214,9 @@ TEST(regions_write_refuses_what_makes_no_sense)
 
 TEST(regions_open_refuses_every_cut_and_every_damaged_byte)
 {
-	struct range list[] = { range_of("192.0.2.0", "192.0.2.127", "JP", 7), range_of("2001:db8::", "2001:db8::9", "US", 8) };
+	struct range list[] = {
+		range_of("192.0.2.0", "192.0.2.127", "JP", 7), range_of("2001:db8::", "2001:db8::9", "US", 8),
+	};
 	struct buf bytes = buf_make(1 << 20);
 	struct err e;
 

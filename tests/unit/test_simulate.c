@@ -239,8 +239,10 @@ static double mean_of(const struct scenario *s, const struct count *c, const cha
 
 TEST(demonstration_shows_the_four_rises_of_the_report)
 {
-	static struct count c[] = { { PROTO_TCP, 10000, NULL, { 0 } }, { PROTO_TCP, 1433, NULL, { 0 } }, { PROTO_TCP, 1025, NULL, { 0 } },
-		{ PROTO_TCP, 5900, NULL, { 0 } } };
+	static struct count c[] = {
+		{ PROTO_TCP, 10000, NULL, { 0 } }, { PROTO_TCP, 1433, NULL, { 0 } },
+		{ PROTO_TCP, 1025, NULL, { 0 } }, { PROTO_TCP, 5900, NULL, { 0 } },
+	};
 	struct scenario s = demonstration();
 
 	count_days(&s, 2006, c, 4);
@@ -318,8 +320,11 @@ TEST(traffic_has_neither_rows_nor_watched_seconds_in_an_outage)
 			CHECK(strcmp(b->sensor, "b") != 0 || day >= day_of(&s, "2005-06-10"));
 			if (!strcmp(b->sensor, "a"))
 				CHECK_WHOLE(watch_seconds(&b->watched, gap), 0);
-			for (size_t k = 0; k < b->len; k++)
-				CHECK_WHOLE(watch_seconds(&b->watched, (struct span){ b->rows[k].minute, b->rows[k].minute + 1 }), 60);
+			for (size_t k = 0; k < b->len; k++) {
+				struct span minute = { b->rows[k].minute, b->rows[k].minute + 1 };
+
+				CHECK_WHOLE(watch_seconds(&b->watched, minute), 60);
+			}
 			batch_release(&list[i]);
 			batches++;
 		}

@@ -62,7 +62,7 @@ $(BUILD)/libteiten.a: $(OBJECTS)
 $(BUILD)/obj/%.o: src/%.c | $(READY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(if $(findstring src/store/duck.c,$<),-isystem deps/duckdb) -MMD -MP -c -o $@ $<
-$(BUILD)/obj/main.o: ALL_CFLAGS += -DTEITEN_VERSION='"$(VERSION)"'
+$(BUILD)/obj/cmd/version.o: ALL_CFLAGS += -DTEITEN_VERSION='"$(VERSION)"'
 # The style sheet as bytes of the program.
 $(BUILD)/obj/web/assets.c: web/style.css scripts/embed
 	@mkdir -p $(@D)
@@ -108,7 +108,8 @@ floors:
 demo/ready: scenarios/isdas-2006.scenario | $(BUILD)/teiten deps/countries/iptoasn-country.mmdb
 	@echo 'regions: from a country table in the public domain (PDDL) of the npm registry, whose authors warn of errors in it;'
 	@echo '         addresses of 2005 and 2006 are looked up in a table of today'
-	@$(BUILD)/teiten geo build --data demo --mmdb deps/countries/iptoasn-country.mmdb
+	@$(BUILD)/teiten geo build --data demo --mmdb deps/countries/iptoasn-country.mmdb \
+		--source 'IPtoASN countries of 2026-06-17 (PDDL; npm copy, known to contain errors; a table of today for packets of 2005 and 2006)'
 	@$(BUILD)/teiten simulate --data demo --seed 2006 scenarios/isdas-2006.scenario
 	@touch $@
 run: $(BUILD)/teiten demo/ready

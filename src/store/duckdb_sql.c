@@ -109,7 +109,7 @@ static const char *key_lo(enum each each)
 	case EACH_MARK: return "bit";
 	case EACH_PROTO: return "proto";
 	}
-	assert(!"each is one of the above");
+	assert(0 && "each is one of the above");
 	return "0";
 }
 

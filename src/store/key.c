@@ -59,7 +59,7 @@ unsigned row_keys(enum each each, const struct tuple *t, uint16_t sensor, uint16
 				out[n++] = (struct key){ 0, bit };
 		return n;
 	}
-	assert(!"each is one of the above");
+	assert(0 && "each is one of the above");
 	return 0;
 }
 

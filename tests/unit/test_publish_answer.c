@@ -14,7 +14,7 @@
 static struct zone_rule nine_hours = { 0, 540 };
 static const struct zone tokyo = { "Asia/Tokyo", 1, &nine_hours };
 
-enum { MAY_15 = 19132740 };     /* 2006-05-15T00:00+09:00 */
+enum { MAY_15 = 19126980 };     /* 2006-05-15T00:00+09:00 */
 
 static double first_values[] = { 1.5, NAN, 0 }, second_values[] = { 0.25, NAN, 7 };
 static minute_t times[] = { MAY_15, MAY_15 + 1440, MAY_15 + 2880 };

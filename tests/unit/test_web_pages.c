@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAY_15 = 19132740, DAYS = 10 };  /* 2006-05-15T00:00+09:00 */
+enum { MAY_15 = 19126980, DAYS = 10 };  /* 2006-05-15T00:00+09:00 */
 
 static struct site open_site(void)
 {

@@ -103,7 +103,7 @@ static bool wait_keep(struct part parts[PARTS], const char *dir, struct err *e)
 		}
 		clock_sleep_ms(TICK_MS);
 		if (!reap(parts) || parts[0].pid == 0)
-			return err_set(e, "keep did not start; its line above says why");
+			return err_set(e, "%s", "");
 	}
 	return ending() || err_set(e, "keep was not ready within %d s", READY_MS / 1000);
 }
@@ -118,12 +118,13 @@ static void end_all(struct part parts[PARTS])
 			;
 }
 
+/* False with an empty text: a part could not work, and has said why in a line of its own. */
 static bool run_parts(struct part parts[PARTS], const char *dir, struct err *e)
 {
 	bool ok = start(&parts[0], e) && wait_keep(parts, dir, e) && (ending() || start(&parts[1], e));
 
 	while (ok && !ending()) {
-		ok = reap(parts) ? restart(parts, e) : err_set(e, "a part of the centre cannot work; its line above says why");
+		ok = reap(parts) ? restart(parts, e) : err_set(e, "%s", "");
 		clock_sleep_ms(TICK_MS);
 	}
 	end_all(parts);
@@ -177,7 +178,8 @@ static int run_center(const struct args *a)
 	log_daemon("center");
 	if (run_parts(parts, dir, &e))
 		return EXIT_DONE;
-	log_err(&e);
+	if (e.what[0])
+		log_err(&e);
 	return EXIT_REFUSED;
 }
 

@@ -21,7 +21,8 @@ void answer_release(struct answer *a)
 const char *answer_unit(const struct question *q)
 {
 	if (q->across == ACROSS_SUM)
-		return "packets per day, all sensors together";
+		return q->step == STEP_MINUTE ? "packets per minute, all sensors together" :
+			q->step == STEP_HOUR ? "packets per hour, all sensors together" : "packets per day, all sensors together";
 	return q->per == PER_ADDRESS ? "packets per observed address and day" : "packets per sensor and day";
 }
 

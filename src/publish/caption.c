@@ -27,7 +27,9 @@ static const enum message step_words[] = {
 
 const char *caption_unit(const struct question *q, enum lang l)
 {
-	return message(l, q->across == ACROSS_SUM ? M_UNIT_SUM : q->per == PER_ADDRESS ? M_UNIT_ADDRESS : M_UNIT_SENSOR);
+	if (q->across == ACROSS_SUM)
+		return message(l, q->step == STEP_MINUTE ? M_UNIT_SUM_MINUTE : q->step == STEP_HOUR ? M_UNIT_SUM_HOUR : M_UNIT_SUM);
+	return message(l, q->per == PER_ADDRESS ? M_UNIT_ADDRESS : M_UNIT_SENSOR);
 }
 
 const char *caption_across(const struct question *q, enum lang l)

@@ -85,6 +85,8 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(UNIT_ADDRESS, "観測アドレス1個・1日あたりのパケット数", "packets per observed address and day") \
 	X(UNIT_SENSOR, "センサー1台・1日あたりのパケット数", "packets per sensor and day") \
 	X(UNIT_SUM, "全センサー合計の1日あたりのパケット数", "packets per day, all sensors together") \
+	X(UNIT_SUM_HOUR, "全センサー合計の1時間あたりのパケット数", "packets per hour, all sensors together") \
+	X(UNIT_SUM_MINUTE, "全センサー合計の1分あたりのパケット数", "packets per minute, all sensors together") \
 	X(ACROSS_IS_MEAN, "単純平均", "plain mean") \
 	X(ACROSS_IS_SUM, "合計", "sum") \
 	X(ACROSS_IS_MEDIAN, "中央値", "median") \

@@ -234,6 +234,8 @@ bool calendar_parse(const struct zone *z, const char *text, minute_t *out, struc
 			t++;
 			if (!two(&t, 0, 60, &second))
 				goto wrong;
+			if (*t == '.' && isdigit((unsigned char)t[1]))
+				t += 1 + strspn(t + 1, "0123456789");
 		}
 		if (!offset_part(&t, &given, &offset))
 			goto wrong;

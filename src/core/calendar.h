@@ -33,7 +33,7 @@ minute_t calendar_day_start(const struct zone *z, uint32_t day);
 long calendar_days_from_civil(int year, int month, int day);    /* proleptic Gregorian, 0 is 1970-01-01 */
 void calendar_civil_from_days(long days, int *year, int *month, int *day);
 
-/* "2006-05-15" (00:00 in the zone), "2006-05-15T09:00", with ":SS", with "Z" or "+09:00" (then the zone is the text's).
+/* "2006-05-15" (00:00 in the zone), "2006-05-15T09:00", with ":SS" or ":SS.fff", with "Z" or "+09:00" (then the zone is the text's).
  * Seconds are cut off. */
 bool calendar_parse(const struct zone *z, const char *text, minute_t *out, struct err *e);
 /* RFC 3339 with offset: 2006-05-15T00:00:00+09:00 (UTC as +00:00). Returns out. */

@@ -38,6 +38,7 @@ TEST(calendar_writes_what_it_reads)
 	CHECK_TEXT(calendar_rfc3339(&z, at(&z, "2006-05-15"), text), "2006-05-15T00:00:00+09:00");
 	CHECK_TEXT(calendar_rfc3339(&z, at(&z, "2006-05-15T00:30Z"), text), "2006-05-15T09:30:00+09:00");
 	CHECK_TEXT(calendar_rfc3339(&z, at(&z, "2006-05-15T09:30:59+09:00"), text), "2006-05-15T09:30:00+09:00");
+	CHECK_TEXT(calendar_rfc3339(&z, at(&z, "2006-05-15T00:30:00.123Z"), text), "2006-05-15T09:30:00+09:00");
 	CHECK_TEXT(calendar_rfc3339(&z, at(&z, "2006-05-15 09:30:00-0130"), text), "2006-05-15T20:00:00+09:00");
 	zone_release(&z);
 }
@@ -45,7 +46,7 @@ TEST(calendar_writes_what_it_reads)
 TEST(calendar_refuses_what_is_no_time)
 {
 	static const char *const wrong[] = { "", "2006", "2006-13-01", "2006-02-29", "2006-05-15T", "2006-05-15T24:00", "2006-05-15T09:60",
-		"2006-05-15T09:00+", "2006-05-15T09:00+9", "2006-05-15x", "1969-12-31", "2100-01-02", "15.5.2006", "2006-05-15T09:00Zz" };
+		"2006-05-15T09:00+", "2006-05-15T09:00+9", "2006-05-15x", "1969-12-31", "2100-01-02", "15.5.2006", "2006-05-15T09:00Zz", "2006-05-15T09:00:00.Z" };
 	struct zone z = zone_of("UTC");
 	struct err e;
 	minute_t m;

@@ -392,7 +392,10 @@ bool question_settle(struct question *q, const struct zone *z, struct span held,
 		return false;
 	size_t steps = steps_in(q, z), series = q->each == EACH_NOTHING ? 1 : q->top;
 	if (q->step != STEP_ALL && (steps > QUESTION_POINTS_MAX || series == 0 || series > QUESTION_POINTS_MAX / steps)) {
-		err_set(e, "too many values: %zu steps for each of %s%u series", steps, series ? "" : "all ", q->top);
+		if (series)
+			err_set(e, "too many values: %zu steps for each of %zu series", steps, series);
+		else
+			err_set(e, "too many values: %zu steps for every series there is", steps);
 		return err_expected(e, "at most %d values; a coarser step, a shorter span or a smaller top", QUESTION_POINTS_MAX);
 	}
 	return true;

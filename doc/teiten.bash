@@ -1,15 +1,16 @@
-# Completion for teiten: commands, their options, and files.
+# Completion for teiten in bash: commands, their options, and files.
 _teiten()
 {
-	local word=${COMP_WORDS[COMP_CWORD]}
+	local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}
+
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "$(teiten help --words 2>/dev/null)" -- "$word"))
+		mapfile -t COMPREPLY < <(compgen -W "$(teiten help --words 2>/dev/null)" -- "$word")
 	elif [ "${word#-}" != "$word" ]; then
-		COMPREPLY=($(compgen -W "$(teiten help --words "${COMP_WORDS[1]}" 2>/dev/null) --help" -- "$word"))
-	elif [ "${COMP_WORDS[1]}" = help ]; then
-		COMPREPLY=($(compgen -W "$(teiten help --words 2>/dev/null)" -- "$word"))
+		mapfile -t COMPREPLY < <(compgen -W "$(teiten help --words "$command" 2>/dev/null) --help" -- "$word")
+	elif [ "$command" = help ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(teiten help --words 2>/dev/null)" -- "$word")
 	else
-		COMPREPLY=($(compgen -f -- "$word"))
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 	fi
 }
 complete -o filenames -F _teiten teiten

@@ -382,6 +382,14 @@ static size_t steps_in(const struct question *q, const struct zone *z)
 	return n;
 }
 
+bool question_points(size_t steps, size_t series, struct err *e)
+{
+	if (steps <= QUESTION_POINTS_MAX && series <= QUESTION_POINTS_MAX / (steps ? steps : 1))
+		return true;
+	err_set(e, "too many values: %zu steps for each of %zu series", steps, series);
+	return err_expected(e, "at most %d values; a coarser step, a shorter span or a smaller top", QUESTION_POINTS_MAX);
+}
+
 bool question_settle(struct question *q, const struct zone *z, struct span held, struct err *e)
 {
 	if (span_empty(held) && !(q->from[0] && q->until[0])) {
@@ -390,15 +398,8 @@ bool question_settle(struct question *q, const struct zone *z, struct span held,
 	}
 	if (!settle_span(q, z, held, e))
 		return false;
-	size_t steps = steps_in(q, z), series = q->each == EACH_NOTHING ? 1 : q->top;
-	if (q->step != STEP_ALL && (steps > QUESTION_POINTS_MAX || series == 0 || series > QUESTION_POINTS_MAX / steps)) {
-		if (series)
-			err_set(e, "too many values: %zu steps for each of %zu series", steps, series);
-		else
-			err_set(e, "too many values: %zu steps for every series there is", steps);
-		return err_expected(e, "at most %d values; a coarser step, a shorter span or a smaller top", QUESTION_POINTS_MAX);
-	}
-	return true;
+	size_t steps = steps_in(q, z), series = q->each == EACH_NOTHING || q->top == 0 ? 1 : q->top;
+	return q->step == STEP_ALL || question_points(steps, series, e);
 }
 
 static void bits_text(struct buf *out, const char *key, unsigned bits, const char *(*name)(unsigned), unsigned n)

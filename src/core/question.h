@@ -54,6 +54,8 @@ bool question_parse(struct question *q, const char *text, const char *const *ign
 /* held: from the first watched minute to the one after the last. `last` ends at held's last complete day. False: nothing
  * held, empty or reversed span, too many points. */
 bool question_settle(struct question *q, const struct zone *z, struct span held, struct err *e);
+/* Whether that many values may be answered; question_settle asks it where `top` is a number, the store where it is all. */
+bool question_points(size_t steps, size_t series, struct err *e);
 /* Canonical query string with absolute times; question_parse reads it back to an equal question. */
 void question_text(const struct question *q, const struct zone *z, struct buf *out);
 /* The same with the span as it was asked for ("last=3mo"), for another process that settles it. */

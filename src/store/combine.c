@@ -345,6 +345,8 @@ static bool add_steps(struct course *c, struct err *e)
 	const struct panel *p = &c->days;
 
 	lay_steps(c);
+	if (!question_points(c->a->steps, c->len, e))
+		return false;
 	if (grain != GRAIN_DAY) {
 		if (!panel_make(&finer, c->book, c->q, c->want.sensor, c->q->span, grain, e))
 			return false;

@@ -1,4 +1,4 @@
-/* log: lines on standard error, for cmd/ alone. Text from outside is escaped here. TEITEN_TRACE=spool,store follows topics. */
+/* log: lines on standard error, for cmd/ alone. Text from outside is escaped here. */
 #ifndef TEITEN_LOG_H
 #define TEITEN_LOG_H
 

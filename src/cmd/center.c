@@ -159,6 +159,10 @@ static int run_center(const struct args *a)
 	struct part parts[PARTS] = { { .name = "keep", .arg = { "teiten", "keep" } }, { .name = "desk", .arg = { "teiten", "desk" } } };
 	struct err e;
 
+	if (a->words) {
+		log_line("center takes no words, only options: \"%s\"", a->word[0]);
+		return EXIT_WRONG_USE;
+	}
 	if (path && !conf_read(&c, path, keys, &e)) {
 		log_err(&e);
 		return EXIT_REFUSED;

@@ -69,7 +69,7 @@ static const struct option help_options[] = {
 
 static const struct command command_help_itself = {
 	.name = "help",
-	.usage = "[COMMAND]",
+	.usage = "[--words] [COMMAND]",
 	.summary = "list the commands, or explain one",
 	.options = { help_options },
 	.run = run_help,

@@ -204,6 +204,10 @@ static int run_keep(const struct args *a)
 	bool answering = false;
 	struct err e;
 
+	if (a->words) {
+		log_line("keep takes no words, only options: \"%s\"", a->word[0]);
+		return EXIT_WRONG_USE;
+	}
 	log_daemon("keep");
 	ending_catch();
 	if (sem_init(&k.peers, 0, PEERS_MAX) != 0)

@@ -152,6 +152,8 @@ static bool set_proto(struct question *q, const char *value, struct err *e)
 
 	if (!proto_parse(value, &proto))
 		return wrong(e, "proto", value, "tcp, udp, icmp or icmpv6");
+	if (q->port >= 0 && q->proto != (int)proto)
+		return wrong(e, "proto", value, "that of the port which is asked for, or none");
 	q->proto = (int)proto;
 	return true;
 }

@@ -169,6 +169,15 @@ struct course {
 	struct answer *a;
 };
 
+/* A single series is called by what it is narrowed to: a port, else a region, else "all". */
+static void label_by_filter(const struct question *q, char label[SERIES_LABEL_MAX])
+{
+	if (q->port >= 0)
+		(void)port_label((unsigned)q->proto, (unsigned)q->port, label);
+	else if (q->region[0])
+		(void)snprintf(label, SERIES_LABEL_MAX, "%s", q->region);
+}
+
 static void choose(struct course *c)
 {
 	size_t n = c->q->top && c->q->top < c->ranking.len ? c->q->top : c->ranking.len;
@@ -192,8 +201,8 @@ static void choose(struct course *c)
 		s->value = chosen[i].value;
 		s->plain = chosen[i].plain;
 		key_label(c->q->each, &chosen[i].key, c->book, s->label);
-		if (c->q->each == EACH_NOTHING && c->q->port >= 0)
-			(void)port_label((unsigned)c->q->proto, (unsigned)c->q->port, s->label);
+		if (c->q->each == EACH_NOTHING)
+			label_by_filter(c->q, s->label);
 	}
 	free(chosen);
 }

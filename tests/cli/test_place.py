@@ -174,7 +174,7 @@ def test_store_keeps_its_zone_and_ends_the_span_at_its_last_whole_day(folder):
 
 def test_wrong_use_has_status_2_and_says_what_was_expected(folder):
     for args in (["top", "--nonsense"], ["top", "--top", "x"], ["port"], ["port", "80"], ["region", "JAPAN"], ["nonsense"], ["sensor"],
-                 ["top", "extra"], ["top", "--json", "--csv"], ["import"]):
+                 ["top", "extra"], ["keep", "extra"], ["center", "extra"], ["port", "80/tcp", "--proto", "udp"], ["top", "--json", "--csv"], ["import"]):
         done = run(*args, check=False)
         assert done.returncode == 2, (args, done.returncode, done.stderr)
         assert done.stderr.strip(), args

@@ -319,7 +319,7 @@ TEST(question_of_the_last_months_ends_with_the_last_whole_day)
 TEST(question_refuses_what_it_cannot_answer)
 {
 	static const char *const wrong[] = { "top=0", "top=x", "last=3", "last=0d", "step=fortnight", "across=mode", "per=packet", "proto=gre",
-		"port=80", "port=80/icmp", "kind=bad", "mark=", "sensor=a%20b", "region=JPN", "source=192.0.2.1/24", "from=yesterday",
+		"port=80", "port=80/icmp", "port=80/tcp&proto=udp", "kind=bad", "mark=", "sensor=a%20b", "region=JPN", "source=192.0.2.1/24", "from=yesterday",
 		"nonsense=1", "top=%zz", "top=%00", "a", "step=minute&top=5&from=2005-01-01&until=2006-01-01", "from=2006-01-01&until=2005-01-01",
 		"from=2005-02-01&until=2005-02-01", "step=minute&each=port&top=1000&last=1y" };
 	struct zone z = zone_of("UTC");

@@ -396,7 +396,10 @@ static enum committed duckdb_commit(void *engine, const struct group *g, struct 
 	}
 	if (!duck_run(d->writer, "BEGIN", e))
 		return COMMIT_UNKNOWN;
-	if (fault_here("write") ? err_set(e, "fault asked for before the commit") || true : !write_group(d, g, e))
+	bool faulty = fault_here("write");
+	if (faulty)
+		err_set(e, "fault asked for before the commit");
+	if (faulty || !write_group(d, g, e))
 		return duck_run(d->writer, "ROLLBACK", &rolling) ? COMMIT_NOT : COMMIT_UNKNOWN;
 	if (fault_here("commit-lost")) {
 		err_set(e, "fault asked for in place of the commit");

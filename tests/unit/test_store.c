@@ -298,7 +298,7 @@ TEST(distinct_and_new_sources_are_exact_in_whatever_order_batches_arrive)
 		for (int k = 0; k < 4; k++) {
 			/* hours around a day apart, so that 23, 24 and 25 hours between two sightings all occur */
 			minute_t hour = (minute_t)(test_random(&seed) % 6 * 24 + test_random(&seed) % 3);
-			struct tuple t = { .src = addr_v4(1 + (uint32_t)(test_random(&seed) % 4)), .minute = start + hour * 60 + (minute_t)k,
+			struct tuple t = { .src = addr_v4(1 + (uint32_t)(test_random(&seed) % 40)), .minute = start + hour * 60 + (minute_t)k,
 				.proto = PROTO_TCP, .port = (uint16_t)(80 + test_random(&seed) % 2), .packets = 1 };
 
 			batch_add(&b, &t);

@@ -16,6 +16,17 @@ bool err_set(struct err *e, const char *fmt, ...)
 	return false;
 }
 
+bool err_asked(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	*e = (struct err){ .kind = ERR_ASKED };
+	va_start(ap, fmt);
+	(void)vsnprintf(e->what, sizeof e->what, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
 bool err_expected(struct err *e, const char *fmt, ...)
 {
 	va_list ap;

@@ -8,5 +8,9 @@ bool fault_here(const char *point)
 
 	if (!wanted || strncmp(wanted, point, len) != 0 || wanted[len] != ':')
 		return false;
-	return ++passed == strtol(wanted + len + 1, NULL, 10);
+	char *end;
+	long at = strtol(wanted + len + 1, &end, 10);
+
+	passed++;
+	return *end == '-' ? passed >= at : passed == at;
 }

@@ -1,4 +1,5 @@
-/* fault: places at which a test makes the world fail. TEITEN_FAULT="commit-lost:3" fails the third pass of that point. */
+/* fault: places at which a test makes the world fail. TEITEN_FAULT="commit-lost:3" fails the third pass of that point,
+ * "full:3-" the third and all later ones. */
 #ifndef TEITEN_FAULT_H
 #define TEITEN_FAULT_H
 

@@ -107,29 +107,57 @@ static bool sync_folder_of(const char *path)
 	return ok;
 }
 
+/* Opens a file that others may be writing too, empty and ours until it is closed. Who waited for the lock may find that
+ * the name has become another file meanwhile, or none: then again. */
+static int open_alone(const char *path)
+{
+	struct stat ours, named;
+
+	for (;;) {
+		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+		if (fd < 0)
+			return -1;
+		while (flock(fd, LOCK_EX) != 0)
+			if (errno != EINTR)
+				goto failed;
+		if (fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) {
+			if (ftruncate(fd, 0) == 0)
+				return fd;
+			goto failed;
+		}
+		(void)close(fd);
+		continue;
+failed:
+		(void)close(fd);
+		return -1;
+	}
+}
+
 bool file_write(const char *path, const void *bytes, size_t len, struct err *e)
 {
 	char tmp[PATH_TEXT_MAX + 8];
 	int fd;
-	bool ok;
 
 	(void)snprintf(tmp, sizeof tmp, "%s.new", path);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fd = open_alone(tmp);
 	if (fd < 0)
 		return err_errno(e, "cannot write %s", tmp);
-	ok = write_all(fd, bytes, len) && fsync(fd) == 0;
-	ok = close(fd) == 0 && ok;
-	if (ok && rename(tmp, path) == 0 && sync_folder_of(path))
-		return true;
-	err_errno(e, "cannot write %s", path);
-	(void)unlink(tmp);      /* gone already when only the folder's sync failed */
-	return false;
+	bool moved = false, ok = write_all(fd, bytes, len) && fsync(fd) == 0 && (moved = rename(tmp, path) == 0) && sync_folder_of(path);
+	if (!ok)
+		err_errno(e, "cannot write %s", path);
+	if (!moved)
+		(void)unlink(tmp);
+	(void)close(fd);        /* after the rename: the lock goes with it */
+	return ok;
 }
 
 bool file_lock(const char *path, int *fd, bool *held, struct err *e)
 {
 	*held = false;
 	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (*fd < 0 && (errno == EACCES || errno == EROFS))
+		*fd = open(path, O_RDONLY | O_CLOEXEC);         /* a lock needs no right to write */
 	if (*fd < 0)
 		return err_errno(e, "cannot open %s", path);
 	if (flock(*fd, LOCK_EX | LOCK_NB) == 0) {
@@ -141,6 +169,24 @@ bool file_lock(const char *path, int *fd, bool *held, struct err *e)
 	*fd = -1;
 	errno = code;
 	return code == EWOULDBLOCK ? true : err_errno(e, "cannot lock %s", path);
+}
+
+bool file_writable(const char *path)
+{
+	return access(path, W_OK) == 0;
+}
+
+long file_holder(const char *path)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	long pid = 0;
+
+	if (fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+		pid = lock.l_pid;
+	if (fd >= 0)
+		(void)close(fd);
+	return pid;
 }
 
 unsigned long long file_free_bytes(const char *path)

@@ -17,11 +17,16 @@ bool file_exists(const char *path);
 bool file_make_dir(const char *path, struct err *e);
 /* The whole file into out (up to out->max). */
 bool file_read(const char *path, struct buf *out, struct err *e);
-/* Temporary name, write, fsync, rename, fsync of the folder. */
+/* Writes PATH.new, fsync, rename, fsync of the folder. Several processes may write the same path: each whole, the last stays. */
 bool file_write(const char *path, const void *bytes, size_t len, struct err *e);
 /* Opens or makes `path` and takes its exclusive lock. *held tells whether we have it; false only for real failures.
  * The lock lives until the descriptor in *fd is closed. */
 bool file_lock(const char *path, int *fd, bool *held, struct err *e);
+/* Whether this process may write it. */
+bool file_writable(const char *path);
+/* The process that holds a record lock (fcntl) on it, as DuckDB takes on its file; 0 for none. Never to be asked of a file
+ * that this process has open itself: closing gives its own locks away. */
+long file_holder(const char *path);
 /* Free bytes on the file system of path; UINT64_MAX when it cannot be told. */
 unsigned long long file_free_bytes(const char *path);
 

@@ -16,6 +16,7 @@ struct csvfile {
 	struct intake *in;              /* borrowed */
 	const struct zone *zone;        /* borrowed */
 	unsigned proto;
+	bool zone_heeded, proto_heeded;
 	int at[CSV_FIELDS];             /* column of each field, or ABSENT */
 	size_t columns;                 /* of the header */
 	char *field[CSV_COLUMNS_MAX];   /* of the record at hand, into `record` */
@@ -297,7 +298,7 @@ static bool flags_of(const char *text, uint8_t *out)
 	return true;
 }
 
-static enum refusal read_proto(const struct csvfile *f, struct packet *p)
+static enum refusal read_proto(struct csvfile *f, struct packet *p)
 {
 	const char *text = said(f, CSV_PROTO);
 	unsigned proto = f->proto;
@@ -308,6 +309,7 @@ static enum refusal read_proto(const struct csvfile *f, struct packet *p)
 	if (*text != '\0' && !proto_parse(text, &proto) &&
 		!(whole(text, UINT8_MAX, &number) && (proto = (unsigned)number, proto_name(proto) != NULL)))
 		return REFUSAL_PROTO;
+	f->proto_heeded = f->proto_heeded || *text == '\0';
 	p->proto = (uint8_t)proto;
 	return REFUSAL_NONE;
 }
@@ -371,7 +373,7 @@ static enum refusal read_counts(const struct csvfile *f, struct packet *p)
 	return REFUSAL_NONE;
 }
 
-static enum refusal read_row(const struct csvfile *f, struct packet *p)
+static enum refusal read_row(struct csvfile *f, struct packet *p)
 {
 	const char *dst = said(f, CSV_DST);
 	enum refusal r;
@@ -379,7 +381,7 @@ static enum refusal read_row(const struct csvfile *f, struct packet *p)
 	*p = (struct packet){ .packets = 1, .known = PACKET_STATED };
 	if (f->len != f->columns)
 		return REFUSAL_COLUMNS;
-	if (!stamp_parse(said(f, CSV_TIME), f->zone, &p->time_s))
+	if (!stamp_parse(said(f, CSV_TIME), f->zone, &p->time_s, &f->zone_heeded))
 		return REFUSAL_BAD_TIME;
 	if (!address(said(f, CSV_SRC), &p->src) || unspecified(&p->src))
 		return REFUSAL_BAD_SOURCE;
@@ -391,6 +393,16 @@ static enum refusal read_row(const struct csvfile *f, struct packet *p)
 	if (!r)
 		r = proto_is_icmp(p->proto) ? read_type(f, p) : read_ports(f, p);
 	return r ? r : read_counts(f, p);
+}
+
+bool csvfile_heeds_zone(const struct csvfile *f)
+{
+	return f->zone_heeded;
+}
+
+bool csvfile_heeds_proto(const struct csvfile *f)
+{
+	return f->proto_heeded;
 }
 
 bool csvfile_next(struct csvfile *f, struct packet *out, enum refusal *refusal, const char **sensor, uint64_t *line)

@@ -37,6 +37,9 @@ bool csv_map_parse(struct csv_map *m, const char *text, struct err *e);
 struct csvfile *csvfile_open(struct intake *in, const struct csv_map *map, const struct zone *zone, unsigned proto,
 	struct err *e);
 void csvfile_close(struct csvfile *f);                          /* NULL is fine */
+/* Whether a row so far depended on the zone, or on the proto that csvfile_open was given. */
+bool csvfile_heeds_zone(const struct csvfile *f);
+bool csvfile_heeds_proto(const struct csvfile *f);
 bool csvfile_has(const struct csvfile *f, enum csv_field field);
 /* The next row: false at the end. *line: the line it begins on; *sensor: as the row says, "" where it does not, valid
  * until the next call. */

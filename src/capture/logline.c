@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-enum { HALF_YEAR = 6, TOKEN_MAX = 64, STAMP_MAX = 64 };
+enum { STRAGGLE_MONTHS = 3, TOKEN_MAX = 64, STAMP_MAX = 64 };
 
 /* What the tokens of one line said, each the first time it was said. */
 struct said {
@@ -34,9 +34,12 @@ static const char *past_priority(const char *text)
 
 static void follow(struct logclock *clock, int month)
 {
-	if (clock->month && month < clock->month - HALF_YEAR)
+	int ahead = (month - clock->month + 12) % 12;
+	bool straggles = ahead >= 12 - STRAGGLE_MONTHS;
+
+	if (clock->month && !straggles && month < clock->month)
 		clock->year++;
-	else if (clock->month && month > clock->month + HALF_YEAR)
+	else if (clock->month && straggles && month > clock->month)
 		clock->year--;
 	clock->month = month;
 }
@@ -52,6 +55,7 @@ static enum refusal read_time(struct logclock *clock, const char **text, int64_t
 		if (!clock->year)
 			return REFUSAL_NO_YEAR;
 		follow(clock, month);
+		clock->zone_heeded = clock->year_heeded = true;
 		if (!stamp_syslog(*text, clock->year, clock->zone, seconds, &month, &n))
 			return REFUSAL_BAD_TIME;
 		*text += n;
@@ -63,7 +67,7 @@ static enum refusal read_time(struct logclock *clock, const char **text, int64_t
 	memcpy(stamp, *text, n);
 	stamp[n] = '\0';
 	*text += n;
-	return stamp_parse(stamp, clock->zone, seconds) ? REFUSAL_NONE : REFUSAL_BAD_TIME;
+	return stamp_parse(stamp, clock->zone, seconds, &clock->zone_heeded) ? REFUSAL_NONE : REFUSAL_BAD_TIME;
 }
 
 static void read_host(const char *text, char host[SENSOR_NAME_MAX + 1])

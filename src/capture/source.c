@@ -15,6 +15,9 @@
 
 enum { SNIFF = 1 << 14, SNIFF_TEXT = 512, DIGEST_TEXT_MAX = 1 << 18 };
 
+/* 1990-01-01: what is older comes from a clock that was not set. */
+static const int64_t EARLIEST_S = 631152000;
+
 struct source {
 	struct intake *in;              /* borrowed */
 	const struct reading *how;      /* borrowed */
@@ -23,6 +26,7 @@ struct source {
 	struct csvfile *csv;
 	struct logclock clock;
 	int unknown_link;
+	bool sensor_heeded;
 	char host[SENSOR_NAME_MAX + 1];
 };
 
@@ -43,6 +47,26 @@ bool format_parse(const char *text, enum format *out)
 	return false;
 }
 
+static int prefix_order(const void *a, const void *b)
+{
+	const struct prefix *x = a, *y = b;
+	int by_address = addr_cmp(&x->addr, &y->addr);
+
+	return by_address ? by_address : x->bits < y->bits ? -1 : x->bits > y->bits;
+}
+
+/* In their own order and each once: how the list was written is nobody's concern. */
+static void put_in_order(struct reading *r)
+{
+	size_t n = 0;
+
+	qsort(r->watched, r->watched_len, sizeof *r->watched, prefix_order);
+	for (size_t i = 0; i < r->watched_len; i++)
+		if (n == 0 || prefix_order(&r->watched[n - 1], &r->watched[i]) != 0)
+			r->watched[n++] = r->watched[i];
+	r->watched_len = n;
+}
+
 bool reading_watch(struct reading *r, const char *text, struct err *e)
 {
 	char one[PREFIX_TEXT_MAX];
@@ -61,31 +85,10 @@ bool reading_watch(struct reading *r, const char *text, struct err *e)
 		text += n;
 		text += *text == ',';
 	}
-	return r->watched_len > 0 || err_set(e, "--watched names no network");
-}
-
-/* Only what means something for the format: the same file under an option that it does not heed is the same file. */
-void reading_digest(const struct reading *r, enum format format, struct digest *d)
-{
-	struct buf b = buf_make(DIGEST_TEXT_MAX);
-
-	buf_printf(&b, "format=%s sensor=%s looked=%u,%u", format_names[format], r->sensor, r->looked.from, r->looked.until);
-	if (format != FORMAT_PCAP)
-		buf_printf(&b, " zone=%s", r->zone->name);
-	if (format == FORMAT_LOG)
-		buf_printf(&b, " year=%d", r->year);
-	if (format == FORMAT_CSV)
-		buf_printf(&b, " proto=%u", r->proto);
-	for (unsigned f = 0; format == FORMAT_CSV && r->map && f < CSV_FIELDS; f++)
-		buf_printf(&b, " %s=\"%s\"", csv_field_name((enum csv_field)f), r->map->column[f]);
-	for (size_t i = 0; i < r->watched_len; i++) {
-		char text[PREFIX_TEXT_MAX];
-
-		buf_printf(&b, " watched=%s", prefix_format(&r->watched[i], text));
-	}
-	assert(b.ok);
-	digest_add(d, b.at, b.len);
-	buf_release(&b);
+	if (r->watched_len == 0)
+		return err_set(e, "--watched names no network");
+	put_in_order(r);
+	return true;
 }
 
 static bool is_text(const uint8_t *bytes, size_t len)
@@ -289,18 +292,21 @@ static bool watched(const struct reading *how, const struct packet *p)
 }
 
 /* What holds for rows of every format. A log's host names the sensor only where --sensor does not. */
-static enum refusal judge(const struct source *s, struct row_read *row)
+static enum refusal judge(struct source *s, struct row_read *row)
 {
 	const struct reading *how = s->how;
 	minute_t minute;
 
-	if (how->sensor[0] && (s->format != FORMAT_CSV || row->sensor[0] == '\0'))
+	if (how->sensor[0] && (s->format != FORMAT_CSV || row->sensor[0] == '\0')) {
 		row->sensor = how->sensor;
+		s->sensor_heeded = true;
+	}
 	if (row->sensor[0] == '\0')
 		return REFUSAL_NO_SENSOR;
 	if (!sensor_name_valid(row->sensor))
 		return REFUSAL_BAD_SENSOR;
-	if (!packet_in_time(&row->packet))
+	if (!packet_in_time(&row->packet) || row->packet.time_s < EARLIEST_S ||
+		(how->latest_s && row->packet.time_s > how->latest_s))
 		return REFUSAL_TIME_RANGE;
 	if (!watched(how, &row->packet))
 		return REFUSAL_NOT_WATCHED;
@@ -317,6 +323,32 @@ enum source_next source_next(struct source *s, struct row_read *out, struct err 
 	if (next == SOURCE_ROW && !out->refusal)
 		out->refusal = judge(s, out);
 	return next;
+}
+
+void source_digest(const struct source *s, struct digest *d)
+{
+	const struct reading *how = s->how;
+	struct buf b = buf_make(DIGEST_TEXT_MAX);
+
+	buf_printf(&b, "format=%s looked=%u,%u", format_names[s->format], how->looked.from, how->looked.until);
+	if (s->sensor_heeded)
+		buf_printf(&b, " sensor=%s", how->sensor);
+	if (s->clock.zone_heeded || (s->csv && csvfile_heeds_zone(s->csv)))
+		buf_printf(&b, " zone=%s", how->zone->name);
+	if (s->clock.year_heeded)
+		buf_printf(&b, " year=%d", how->year);
+	if (s->csv && csvfile_heeds_proto(s->csv))
+		buf_printf(&b, " proto=%u", how->proto);
+	for (unsigned f = 0; s->csv && how->map && f < CSV_FIELDS; f++)
+		buf_printf(&b, " %s=\"%s\"", csv_field_name((enum csv_field)f), how->map->column[f]);
+	for (size_t i = 0; i < how->watched_len; i++) {
+		char text[PREFIX_TEXT_MAX];
+
+		buf_printf(&b, " watched=%s", prefix_format(&how->watched[i], text));
+	}
+	assert(b.ok);
+	digest_add(d, b.at, b.len);
+	buf_release(&b);
 }
 
 enum format source_format(const struct source *s)

@@ -26,6 +26,7 @@ struct reading {                                /* how to read: the same for all
 	unsigned proto;                         /* of CSV rows that do not say; 0 none */
 	struct prefix watched[WATCHED_MAX]; size_t watched_len;         /* 0: every direction counts */
 	struct span looked;                     /* rows outside are refused; empty: all times */
+	int64_t latest_s;                       /* later rows are refused; 0: no limit */
 };
 
 struct row_read {
@@ -41,8 +42,6 @@ const char *format_name(enum format f);                                 /* "pcap
 bool format_parse(const char *text, enum format *out);
 /* "192.0.2.0/24,2001:db8::/32" */
 bool reading_watch(struct reading *r, const char *text, struct err *e);
-/* Everything in it that changes what rows mean, for the epoch: call with the digest of the file's bytes. */
-void reading_digest(const struct reading *r, enum format format, struct digest *d);
 
 /* in and r are borrowed. NULL: not what it seems, or not with these options; then *wrong_use tells whether options are
  * missing, rather than the file being wrong. */
@@ -50,6 +49,9 @@ struct source *source_open(struct intake *in, const struct reading *r, bool *wro
 void source_close(struct source *s);                                    /* NULL is fine */
 /* SOURCE_BROKEN: the file breaks off here, or (when nothing was read before) is refused; e says why. */
 enum source_next source_next(struct source *s, struct row_read *out, struct err *e);
+/* Adds to a digest of the file's bytes what changed the meaning of the rows so far: an option that no row heeded does not
+ * make another file of it. */
+void source_digest(const struct source *s, struct digest *d);
 enum format source_format(const struct source *s);
 const char *source_format_name(const struct source *s);                 /* "pcapng" too */
 bool source_names_sensors(const struct source *s);                      /* rows say their sensor, at least some */

@@ -77,7 +77,7 @@ static bool offset(const char *text, bool *given, int *minutes)
 	return *text == '\0' && hours <= 15 && rest <= 59;
 }
 
-static bool civil(const char *text, const struct zone *z, int64_t *seconds)
+static bool civil(const char *text, const struct zone *z, int64_t *seconds, bool *local)
 {
 	struct clock_time t = { 0 };
 	bool given;
@@ -97,6 +97,7 @@ static bool civil(const char *text, const struct zone *z, int64_t *seconds)
 	if (!sound(&t) || !offset(text, &given, &minutes))
 		return false;
 	*seconds = given ? at_offset(&t, minutes) : in_zone(&t, z);
+	*local = *local || !given;
 	return true;
 }
 
@@ -119,9 +120,9 @@ static bool counted(const char *text, int64_t *seconds)
 	return true;
 }
 
-bool stamp_parse(const char *text, const struct zone *z, int64_t *seconds)
+bool stamp_parse(const char *text, const struct zone *z, int64_t *seconds, bool *local)
 {
-	return counted(text, seconds) || civil(text, z, seconds);
+	return counted(text, seconds) || civil(text, z, seconds, local);
 }
 
 int stamp_syslog_month(const char *text)

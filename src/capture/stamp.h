@@ -12,8 +12,9 @@
 
 struct zone;
 
-/* The whole text (without blanks around it) is a time. */
-bool stamp_parse(const char *text, const struct zone *z, int64_t *seconds);
+/* The whole text (without blanks around it) is a time. *local becomes true when only the zone could tell which, and else
+ * stays as it is. */
+bool stamp_parse(const char *text, const struct zone *z, int64_t *seconds, bool *local);
 /* A date in the year given: "Mar  3 21:53:59", as syslog writes it; *used bytes of text. False: not one, or a date that
  * the year does not have. month: 1 to 12, also when the date is refused for its day. */
 bool stamp_syslog(const char *text, int year, const struct zone *z, int64_t *seconds, int *month, size_t *used);

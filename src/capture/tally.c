@@ -19,7 +19,6 @@ struct row {
 };
 
 struct tally {
-	uint64_t epoch;
 	struct row *rows; size_t len, cap;
 	uint32_t *slots;                /* open addressing: number of the row + 1, 0 free */
 	struct { char name[SENSOR_NAME_MAX]; uint64_t serials; } sensors[TALLY_SENSORS_MAX];
@@ -27,11 +26,10 @@ struct tally {
 	uint16_t names[NAMES];          /* the same for the sensors by name */
 };
 
-struct tally *tally_open(uint64_t epoch)
+struct tally *tally_open(void)
 {
 	struct tally *t = mem_zero(1, sizeof *t);
 
-	t->epoch = epoch;
 	t->slots = mem_zero(SLOTS, sizeof *t->slots);
 	return t;
 }
@@ -171,13 +169,13 @@ static int by_sensor(const void *a, const void *b)
 	return x->tuple.packets > y->tuple.packets ? -1 : x->tuple.packets < y->tuple.packets;
 }
 
-struct list { struct batch *at; size_t len, cap; };
+struct list { uint64_t epoch; struct batch *at; size_t len, cap; };
 
 static struct batch *new_batch(struct tally *t, size_t sensor, struct span span, struct list *l)
 {
 	MEM_GROW(l->at, l->len, l->cap);
 	struct batch *b = &l->at[l->len++];
-	*b = (struct batch){ .epoch = t->epoch, .serial = ++t->sensors[sensor].serials, .span = span };
+	*b = (struct batch){ .epoch = l->epoch, .serial = ++t->sensors[sensor].serials, .span = span };
 	memcpy(b->sensor, t->sensors[sensor].name, sizeof b->sensor);
 	return b;
 }
@@ -218,9 +216,9 @@ static void cut_rows(struct tally *t, struct list *l)
 	memset(t->slots, 0, SLOTS * sizeof *t->slots);
 }
 
-struct batch *tally_cut(struct tally *t, size_t *len)
+struct batch *tally_cut(struct tally *t, uint64_t epoch, size_t *len)
 {
-	struct list l = { 0 };
+	struct list l = { .epoch = epoch };
 
 	cut_rows(t, &l);
 	*len = l.len;
@@ -250,9 +248,9 @@ static void watch_whole(struct batch *b, struct span s)
 	watch_add(&b->watched, (struct run){ s.from, s.until, WATCHED_S });
 }
 
-struct batch *tally_end(struct tally *t, struct span looked, size_t *len)
+struct batch *tally_end(struct tally *t, uint64_t epoch, struct span looked, size_t *len)
 {
-	struct list l = { 0 };
+	struct list l = { .epoch = epoch };
 
 	cut_rows(t, &l);
 	for (size_t i = 0; i < t->sensors_len && !span_empty(looked); i++) {

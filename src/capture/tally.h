@@ -13,7 +13,7 @@ struct tally;
 
 enum { TALLY_ROWS_MAX = BATCH_ROWS_MAX, TALLY_SENSORS_MAX = 4096 };
 
-struct tally *tally_open(uint64_t epoch);
+struct tally *tally_open(void);
 void tally_close(struct tally *t);                              /* NULL is fine */
 /* The number in this tally of a sensor by its (valid) name, entered when new; -1 when there are too many. */
 int tally_sensor(struct tally *t, const char *name);
@@ -22,11 +22,11 @@ size_t tally_sensors(const struct tally *t);
 /* Counts a packet, which must be in time. The tally must not be full. */
 void tally_add(struct tally *t, int sensor, const struct packet *p);
 bool tally_full(const struct tally *t);
-/* Batches of what is held, in the order of the sensors, serials counting up from 1 within each; the tally is empty
+/* Batches of that epoch of what is held, in the order of the sensors, serials counting up from 1 within each; the tally is empty
  * afterwards. Caller frees with batches_free. NULL when *len is 0. */
-struct batch *tally_cut(struct tally *t, size_t *len);
+struct batch *tally_cut(struct tally *t, uint64_t epoch, size_t *len);
 /* The same, and every sensor watched all of `looked`. */
-struct batch *tally_end(struct tally *t, struct span looked, size_t *len);
+struct batch *tally_end(struct tally *t, uint64_t epoch, struct span looked, size_t *len);
 void batches_free(struct batch *list, size_t len);
 
 #endif

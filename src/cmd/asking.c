@@ -47,17 +47,7 @@ int asking_refused(const struct args *a, const struct err *e)
 		log_err(e);
 	}
 	buf_release(&out);
-	return EXIT_REFUSED;
-}
-
-bool asking_set(struct question *q, const char *key, const char *value)
-{
-	struct err e;
-
-	if (question_set(q, key, value, &e))
-		return true;
-	log_err(&e);
-	return false;
+	return e->kind == ERR_ASKED ? EXIT_WRONG_USE : EXIT_REFUSED;
 }
 
 static bool is_utf8(void)
@@ -89,7 +79,7 @@ static int print(const struct args *a, const struct answer *answer, const struct
 	return ok ? EXIT_DONE : EXIT_REFUSED;
 }
 
-int ask_and_print(const struct args *a, struct question *q)
+int ask_and_print(const struct args *a, struct question *q, const char *word_key)
 {
 	struct place place;
 	struct answer answer;
@@ -97,12 +87,14 @@ int ask_and_print(const struct args *a, struct question *q)
 	struct err e;
 	int status;
 
+	if (word_key && a->words && !question_set(q, word_key, a->word[0], &e))
+		return asking_refused(a, &e);
 	for (size_t i = 0; i < a->len; i++)
-		if (question_knows(a->list[i].name) && !asking_set(q, a->list[i].name, a->list[i].value))
-			return EXIT_WRONG_USE;
+		if (question_knows(a->list[i].name) && !question_set(q, a->list[i].name, a->list[i].value, &e))
+			return asking_refused(a, &e);
 	if (args_given(a, "json") && args_given(a, "csv")) {
-		log_line("--json and --csv exclude each other");
-		return EXIT_WRONG_USE;
+		err_asked(&e, "--json and --csv exclude each other");
+		return asking_refused(a, &e);
 	}
 	if (!place_open(&place, a, false, &e))
 		return asking_refused(a, &e);

@@ -7,12 +7,12 @@
 
 extern const struct option asking_options[];
 
-/* Fills q from the options given (on top of what the command has set), asks the store and prints: a table for people, or
- * --json, or --csv; a question without steps as a ranking, else as a series. Returns the exit status. */
-int ask_and_print(const struct args *a, struct question *q);
-/* Sets one key from a word of the command line; tells and returns false for wrong use. */
-bool asking_set(struct question *q, const char *key, const char *value);
-/* Tells a failure: a line on standard error, or with --json an object on standard output. Returns EXIT_REFUSED. */
+/* Fills q from the options given (on top of what the command has set) and, when the command has one, from its word as the
+ * value of word_key (else NULL); asks the store and prints: a table for people, or --json, or --csv; a question without
+ * steps as a ranking, else as a series. Returns the exit status. */
+int ask_and_print(const struct args *a, struct question *q, const char *word_key);
+/* Tells a failure: a line on standard error, or with --json an object on standard output. Returns EXIT_WRONG_USE for what
+ * was asked wrongly, else EXIT_REFUSED. */
 int asking_refused(const struct args *a, const struct err *e);
 
 #endif

@@ -7,11 +7,14 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/zone.h"
+#include "net/http.h"
 #include "store/wire.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,7 +90,22 @@ static bool restart(struct part parts[PARTS], struct err *e)
 	return true;
 }
 
-/* The desk asks the keep: it starts when there is one to ask. */
+/* Who listens behind the keep's socket; 0 for nobody. */
+static pid_t keep_of(const char *socket_path)
+{
+	struct ucred who = { 0 };
+	socklen_t len = sizeof who;
+	struct err e;
+	int fd = file_exists(socket_path) ? wire_connect(socket_path, &e) : -1;
+
+	if (fd < 0)
+		return 0;
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len);
+	(void)close(fd);
+	return who.pid;
+}
+
+/* The desk asks the keep: it starts when there is ours to ask. */
 static bool wait_keep(struct part parts[PARTS], const char *dir, struct err *e)
 {
 	char socket[PATH_TEXT_MAX];
@@ -95,12 +113,8 @@ static bool wait_keep(struct part parts[PARTS], const char *dir, struct err *e)
 	if (!file_path(socket, dir, "keep.sock", e))
 		return false;
 	for (unsigned waited = 0; waited < READY_MS && !ending(); waited += TICK_MS) {
-		int fd = wire_connect(socket, e);
-
-		if (fd >= 0) {
-			(void)close(fd);
+		if (keep_of(socket) == parts[0].pid)
 			return true;
-		}
 		clock_sleep_ms(TICK_MS);
 		if (!reap(parts) || parts[0].pid == 0)
 			return err_set(e, "%s", "");
@@ -129,6 +143,28 @@ static bool run_parts(struct part parts[PARTS], const char *dir, struct err *e)
 	}
 	end_all(parts);
 	return ok;
+}
+
+/* What would only come out when the parts are running. */
+static bool may_start(const char *dir, const char *listen, const char *zone, bool check, struct err *e)
+{
+	char socket[PATH_TEXT_MAX];
+	struct zone z;
+
+	if (zone && !zone_load(&z, zone, e))
+		return false;
+	if (zone)
+		zone_release(&z);
+	if (check)
+		return http_may_listen(listen, false, e);
+	if (!file_path(socket, dir, "keep.sock", e))
+		return false;
+	pid_t other = keep_of(socket);
+	if (other) {
+		err_set(e, "a keep is already running in %s: process %d", dir, (int)other);
+		return err_expected(e, "end it or the centre that it belongs to, or another folder: --data DIR");
+	}
+	return http_may_listen(listen, true, e);
 }
 
 /* The command line first, then the configuration, then the default. */
@@ -167,15 +203,21 @@ static int run_center(const struct args *a)
 		log_err(&e);
 		return EXIT_REFUSED;
 	}
-	if (args_given(a, "check")) {
-		printf("%s: all %zu settings are known\n", path ? path : "no --config", c.len);
+	const char *dir = setting(a, &c, "data", "data", "./teiten-data"), *zone = setting(a, &c, "zone", "zone", NULL);
+	const char *listen = setting(a, &c, "listen", "listen", "127.0.0.1:8025");
+	bool check = args_given(a, "check");
+	if (!may_start(dir, listen, zone, check, &e)) {
+		log_err(&e);
+		return EXIT_REFUSED;
+	}
+	if (check) {
+		printf("%s: all %zu settings are right\n", path ? path : "no --config", c.len);
 		return EXIT_DONE;
 	}
-	const char *dir = setting(a, &c, "data", "data", "./teiten-data");
 	for (int i = 0; i < PARTS; i++)
 		add(&parts[i], "--data", dir);
-	add(&parts[0], "--zone", setting(a, &c, "zone", "zone", NULL));
-	add(&parts[1], "--listen", setting(a, &c, "listen", "listen", NULL));
+	add(&parts[0], "--zone", zone);
+	add(&parts[1], "--listen", listen);
 	add(&parts[1], "--name-ja", setting(a, &c, "name-ja", "name_ja", NULL));
 	add(&parts[1], "--name-en", setting(a, &c, "name-en", "name_en", NULL));
 	ending_catch();

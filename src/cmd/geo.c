@@ -67,6 +67,16 @@ static void tell_refused(const struct regions_build *b)
 		log_line("geo: %s lines or records were left out; the first: %s", num_grouped(b->refused, n), b->refusal);
 }
 
+/* History is not mapped anew: a batch keeps the regions of its day. */
+static void tell_stored(const struct args *a)
+{
+	char path[PATH_TEXT_MAX];
+	struct err e;
+
+	if (file_path(path, folder(a), "store.duckdb", &e) && file_exists(path))
+		log_line("geo: what is stored already keeps the regions it was given; what comes from now on is mapped with this table");
+}
+
 static bool run_build(const struct args *a, struct err *e)
 {
 	struct regions_build b = { 0 };
@@ -83,6 +93,7 @@ static bool run_build(const struct args *a, struct err *e)
 	if (ok) {
 		tell_refused(&b);
 		tell_table(made);
+		tell_stored(a);
 	}
 	regions_close(made);
 	regions_build_release(&b);

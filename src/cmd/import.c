@@ -1,11 +1,12 @@
 /* import: files from elsewhere become batches: captures, firewall logs, CSV. Reading them is capture's affair, what became
- * of each is told by imported. A file is read twice: its bytes name the epoch, which every batch carries, so a file that
- * comes again (also compressed differently) counts once. */
+ * of each is told by imported. A file is read twice: its bytes, and the options that its rows heed, name the epoch, which
+ * every batch carries, so a file that comes again (also compressed differently) counts once. */
 #include "cmd/cmd.h"
 #include "cmd/imported.h"
 #include "cmd/place.h"
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/compress.h"
 #include "base/digest.h"
 #include "base/json.h"
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 enum { GROUP_BATCHES = 64, GROUP_ROWS = 100000, CHUNK = 1 << 17, TELL_EVERY = 4096, REPORT_MAX = 64 << 20 };
+enum { CLOCK_SLACK_S = 86400 /* a sensor's clock may be ahead of ours so far */ };
 
 struct import {
 	const struct args *args;
@@ -47,7 +49,7 @@ struct work {
 	struct source *source;
 	struct tally *tally;
 	struct progress *progress;
-	bool wrong_use;
+	bool wrong_use, named;                  /* named: its epoch stands */
 };
 
 /* What comes through a pipe is written down first: it is read twice. The file has no name and goes with its descriptor. */
@@ -138,8 +140,6 @@ static bool digest_bytes(struct work *w, struct err *e)
 
 static bool open_source(struct work *w, struct err *e)
 {
-	uint8_t digest[DIGEST_BYTES];
-
 	if (lseek(w->fd, w->start, SEEK_SET) != w->start)
 		return err_errno(e, "cannot read from the start");
 	if (!(w->in = intake_open(w->fd, w->plain, e)))
@@ -151,10 +151,21 @@ static bool open_source(struct work *w, struct err *e)
 	w->f->format = source_format_name(w->source);
 	w->f->row_name = source_row_name(w->source);
 	w->f->names_sensors = source_names_sensors(w->source);
-	reading_digest(&w->im->how, source_format(w->source), &w->digest);
+	return true;
+}
+
+/* The epoch stands when the first batch does: by then the rows have shown which options they heed. */
+static bool name_epoch(struct work *w, struct err *e)
+{
+	uint8_t digest[DIGEST_BYTES];
+
+	if (w->named)
+		return true;
+	w->named = true;
+	source_digest(w->source, &w->digest);
 	digest_end(&w->digest, digest);
 	w->f->epoch = digest_u64(digest);
-	return true;
+	return w->im->dry || store_epoch(w->im->place.store, w->f->epoch, &w->f->known, e);
 }
 
 /* The store is opened when there is something to put, so that a refused file makes none. */
@@ -210,7 +221,9 @@ static bool take_row(struct work *w, const struct row_read *row, struct err *e)
 	tally_add(w->tally, sensor, &row->packet);
 	if (!tally_full(w->tally))
 		return true;
-	struct batch *list = tally_cut(w->tally, &len);
+	if (!name_epoch(w, e))
+		return false;
+	struct batch *list = tally_cut(w->tally, w->f->epoch, &len);
 	return put(w, list, len, e);
 }
 
@@ -271,13 +284,10 @@ static bool finish(struct work *w, struct err *e)
 	size_t len;
 
 	f->looked = f->looked_given ? w->im->how.looked : f->account.span;
-	struct batch *list = tally_end(w->tally, f->looked, &len);
+	if (!name_epoch(w, e))
+		return false;
+	struct batch *list = tally_end(w->tally, f->epoch, f->looked, &len);
 	return put(w, list, len, e);
-}
-
-static bool epoch_known(struct work *w, struct err *e)
-{
-	return w->im->dry || store_epoch(w->im->place.store, w->f->epoch, &w->f->known, e);
 }
 
 /* All of one file. False: refused, or the store failed; e says why. */
@@ -286,9 +296,9 @@ static bool run_file(struct work *w, struct err *e)
 	if (!open_file(w, e))
 		return false;
 	w->progress = progress_start(w->f->path, 2 * file_bytes(w), "bytes");
-	if (!digest_bytes(w, e) || !open_source(w, e) || !open_store(w->im, e) || !epoch_known(w, e))
+	if (!digest_bytes(w, e) || !open_source(w, e) || !open_store(w->im, e))
 		return false;
-	w->tally = tally_open(w->f->epoch);
+	w->tally = tally_open();
 	w->f->tally = w->tally;
 	if (!w->f->names_sensors)
 		(void)tally_sensor(w->tally, w->im->how.sensor);
@@ -360,6 +370,8 @@ static bool read_looked(struct import *im, const char *text, struct err *e)
 	if (!calendar_parse(&im->timezone, from, &im->how.looked.from, e) ||
 		!calendar_parse(&im->timezone, comma + 1, &im->how.looked.until, e))
 		return err_in(e, "--looked");
+	if ((int64_t)im->how.looked.until * 60 > im->how.latest_s)
+		return err_set(e, "--looked ends in the future");
 	return !span_empty(im->how.looked) || err_set(e, "--looked ends before it begins");
 }
 
@@ -399,6 +411,7 @@ static bool read_options(struct import *im, const struct args *a, struct err *e)
 	const char *map = args_value(a, "map"), *sensor = args_value(a, "sensor"), *watched = args_value(a, "watched");
 	const char *looked = args_value(a, "looked"), *stamps = args_value(a, "timezone"), *zone = args_value(a, "zone");
 
+	im->how.latest_s = clock_wall_s() + CLOCK_SLACK_S;
 	im->dry = args_given(a, "dry-run");
 	im->json = args_given(a, "json");
 	if (!zone_load(&im->timezone, stamps ? stamps : "UTC", e) || !zone_load(&im->zone, zone ? zone : "UTC", e))

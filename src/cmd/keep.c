@@ -22,7 +22,9 @@
 
 /* Group commit: what waits is put together, up to a number of rows that one fsync serves well (measured: 10,000 rows a
  * commit are 2.5 to 4 times faster than 1,000). */
-enum { GROUP_ROWS = 50000, GROUP_BATCHES = 1024, IDLE_MS = 50, FULL_MS = 5000, PEERS_MAX = 64, PEER_TIMEOUT_S = 30 };
+enum { GROUP_ROWS = 50000, GROUP_BATCHES = 1024, IDLE_MS = 50, FULL_MS = 5000, PEERS_MAX = 64 };
+/* Who asks sends at once; who is answered may be slow to read. */
+enum { REQUEST_TIMEOUT_S = 3, ANSWER_TIMEOUT_S = 30 };
 
 struct keep {
 	char spool[PATH_TEXT_MAX], socket[PATH_TEXT_MAX], lock[PATH_TEXT_MAX], file[PATH_TEXT_MAX + 8], table[PATH_TEXT_MAX];
@@ -55,7 +57,7 @@ static void wait_place(struct keep *k)
 static void *accept_peers(void *of)
 {
 	struct keep *k = of;
-	struct timeval limit = { .tv_sec = PEER_TIMEOUT_S };
+	struct timeval request = { .tv_sec = REQUEST_TIMEOUT_S }, answer = { .tv_sec = ANSWER_TIMEOUT_S };
 	pthread_t thread;
 
 	for (;;) {
@@ -65,8 +67,8 @@ static void *accept_peers(void *of)
 			continue;
 		if (fd < 0)
 			return NULL;    /* the socket was shut down: the keep ends */
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &request, sizeof request);
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &answer, sizeof answer);
 		wait_place(k);
 		struct peer *p = mem_zero(1, sizeof *p);
 		*p = (struct peer){ k, fd };
@@ -121,7 +123,7 @@ static bool drain_once(struct keep *k)
 	ok = n > 0 && store_put(k->store, list, n, each, &e);
 	if (n > 0 && !ok) {
 		log_err(&e);
-		clock_sleep_ms(each[0] == STORED_FULL ? FULL_MS : IDLE_MS);
+		clock_sleep_ms(e.kind == ERR_FULL ? FULL_MS : IDLE_MS);
 	}
 	for (size_t i = 0; ok && i < n; i++)
 		if (!spool_drop(k->spool, names[i], &e))
@@ -166,7 +168,7 @@ static bool open_keep(struct keep *k, const char *dir, const char *zone, struct 
 		!file_path(k->lock, dir, "lock", e) || !file_path(k->file, dir, "store.duckdb", e) ||
 		!file_path(k->table, dir, "regions.table", e) || !spool_open(k->spool, e) || !take_lock(k, e))
 		return false;
-	if (file_exists(k->table) && !(k->regions = regions_open(k->table, e)))
+	if (!(k->regions = regions_open(k->table, e)))
 		return false;
 	(void)snprintf(address, sizeof address, "duckdb:%s", k->file);
 	k->store = store_open(address, zone, k->regions, e);

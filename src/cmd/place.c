@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "spool/spool.h"
 #include "store/regions.h"
 
@@ -11,7 +12,8 @@
 
 #define PLACE_OPTIONS \
 	{ "data", "DIR", "the observatory's folder (default ./teiten-data)" }, \
-	{ "store", "ADDRESS", "a store by its address instead: duckdb:PATH, unix:PATH" }
+	{ "store", "ADDRESS", "a store by its address instead: duckdb:PATH, unix:PATH" }, \
+	{ "wait", "SECONDS", "how long to wait for others that work there, or for the keep (default 60)" }
 
 const struct option place_options[] = { PLACE_OPTIONS, { NULL, NULL, NULL } };
 const struct option place_making_options[] = {
@@ -20,7 +22,9 @@ const struct option place_making_options[] = {
 	{ NULL, NULL, NULL },
 };
 
-enum { RETRY_MS = 50, SAY_AFTER_MS = 1000, PUT_POLL_MS = 20 };
+enum { WAIT_S = 60, WAIT_MAX_S = 86400, RETRY_MS = 50, SAY_AFTER_MS = 1000, PUT_POLL_MS = 20 };
+
+static const char store_file[] = "store.duckdb";
 
 static bool load_regions(struct place *p, struct err *e)
 {
@@ -28,20 +32,60 @@ static bool load_regions(struct place *p, struct err *e)
 
 	if (!file_path(path, p->dir, "regions.table", e))
 		return false;
-	if (!file_exists(path))
-		return true;
 	p->regions = regions_open(path, e);
 	return p->regions != NULL;
 }
 
+/* One step of waiting for whoever holds the store's file; false when it has been long enough. */
+static bool wait_more(const struct place *p, const char *file, uint64_t *waited_ms, struct err *e)
+{
+	long pid = file_holder(file);
+	char who[64] = "another teiten command";
+
+	if (pid > 0)
+		(void)snprintf(who, sizeof who, "process %ld", pid);
+	if (*waited_ms >= p->wait_ms) {
+		err_set(e, "%s has been working with %s for %llu s", who, file, (unsigned long long)p->wait_ms / 1000);
+		return err_expected(e, "a longer --wait SECONDS; under `teiten center` commands work beside each other");
+	}
+	if (*waited_ms == SAY_AFTER_MS)
+		log_line("waiting for %s, which works with %s", who, file);
+	clock_sleep_ms(RETRY_MS);
+	*waited_ms += RETRY_MS;
+	return true;
+}
+
+/* A store by its address. One that another process holds is waited for. */
 static bool open_address(struct place *p, const char *address, const char *zone, bool making, struct err *e)
 {
-	if (!making && !strncmp(address, "duckdb:", 7) && !file_exists(address + 7)) {
-		err_set(e, "no store at %s", address + 7);
+	const char *file = !strncmp(address, "duckdb:", 7) ? address + 7 : "";
+	uint64_t waited_ms = 0;
+
+	if (!strcmp(address, "memory:")) {
+		err_asked(e, "memory: keeps nothing");
+		return err_expected(e, "duckdb:PATH or unix:PATH");
+	}
+	if (!making && *file && !file_exists(file)) {
+		err_set(e, "no store at %s", file);
 		return err_expected(e, "`teiten import` and `teiten simulate` make one");
 	}
-	p->store = store_open(address, zone, p->regions, e);
-	return p->store != NULL;
+	for (;;) {
+		if (!*file || file_holder(file) == 0) {
+			p->store = store_open(address, zone, p->regions, e);
+			if (p->store || !*file || file_holder(file) == 0)
+				return p->store != NULL;
+		}
+		if (!wait_more(p, file, &waited_ms, e))
+			return false;
+	}
+}
+
+/* The folder's lock; one that we may not even read, in a folder that we may not write, is nobody's. */
+static bool take_lock(struct place *p, const char *lock, bool making, bool *held, struct err *e)
+{
+	if (!making && !file_exists(lock) && !file_writable(p->dir))
+		return *held = true;
+	return file_lock(lock, &p->lock_fd, held, e);
 }
 
 /* A keep's socket first; else the folder's lock, which another command gives back soon. Repeated, because a keep may
@@ -49,51 +93,77 @@ static bool open_address(struct place *p, const char *address, const char *zone,
 static bool reach(struct place *p, const char *zone, bool making, struct err *e)
 {
 	char socket[PATH_TEXT_MAX], lock[PATH_TEXT_MAX], file[PATH_TEXT_MAX], address[PATH_TEXT_MAX + 8];
-	unsigned waited_ms = 0;
+	uint64_t waited_ms = 0;
 	bool held = false;
 
 	if (!file_path(socket, p->dir, "keep.sock", e) || !file_path(lock, p->dir, "lock", e) ||
-		!file_path(file, p->dir, "store.duckdb", e))
+		!file_path(file, p->dir, store_file, e))
 		return false;
-	for (;; waited_ms += RETRY_MS) {
+	for (;;) {
 		(void)snprintf(address, sizeof address, "unix:%s", socket);
 		if (file_exists(socket) && (p->store = store_open(address, NULL, NULL, e)) != NULL) {
 			p->through_keep = true;
 			return true;
 		}
-		if (!file_lock(lock, &p->lock_fd, &held, e))
+		if (!take_lock(p, lock, making, &held, e))
 			return false;
 		if (held)
 			break;
-		if (waited_ms == SAY_AFTER_MS)
-			log_line("waiting for another teiten command that works in %s", p->dir);
-		clock_sleep_ms(RETRY_MS);
+		if (!wait_more(p, file, &waited_ms, e))
+			return false;
 	}
 	(void)snprintf(address, sizeof address, "duckdb:%s", file);
 	return (!making || load_regions(p, e)) && open_address(p, address, zone, making, e);
 }
 
-bool place_open(struct place *p, const struct args *a, bool making, struct err *e)
+static bool open_folder(struct place *p, const char *dir, const char *zone, bool making, struct err *e)
 {
-	const char *dir = args_value(a, "data"), *address = args_value(a, "store"), *zone = args_value(a, "zone");
-	bool ok;
-
-	*p = (struct place){ .lock_fd = -1 };
-	if (dir && address) {
-		err_set(e, "--data and --store exclude each other");
-		return err_expected(e, "one of them");
-	}
-	if (address)
-		return open_address(p, address, zone, making, e);
-	dir = dir ? dir : "./teiten-data";
 	if (strlen(dir) >= sizeof p->dir - 32)
-		return err_set(e, "the name of --data is too long");
+		return err_asked(e, "the name of --data is too long");
 	memcpy(p->dir, dir, strlen(dir) + 1);
 	if (!making && !file_exists(dir)) {
 		err_set(e, "no folder %s", dir);
 		return err_expected(e, "--data DIR names an observatory's folder; `teiten import` makes one");
 	}
-	ok = (!making || file_make_dir(dir, e)) && reach(p, zone, making, e);
+	return (!making || file_make_dir(dir, e)) && reach(p, zone, making, e);
+}
+
+/* A store that is reached through another process has its zone already. */
+static bool zone_is(struct place *p, const char *zone, struct err *e)
+{
+	struct facts f;
+
+	if (!zone)
+		return true;
+	if (!store_facts(p->store, &f, e))
+		return false;
+	bool same = !strcmp(f.zone.name, zone);
+	if (!same) {
+		err_asked(e, "the store's days are of %s, not of %.60s", f.zone.name, zone);
+		err_expected(e, "the same zone or none; a store of another zone in another folder");
+	}
+	facts_release(&f);
+	return same;
+}
+
+bool place_open(struct place *p, const struct args *a, bool making, struct err *e)
+{
+	const char *dir = args_value(a, "data"), *address = args_value(a, "store"), *zone = args_value(a, "zone");
+	const char *wait = args_value(a, "wait");
+	uint64_t seconds = WAIT_S;
+
+	*p = (struct place){ .lock_fd = -1 };
+	if (dir && address) {
+		err_asked(e, "--data and --store exclude each other");
+		return err_expected(e, "one of them");
+	}
+	if (wait && !num_whole(wait, 0, WAIT_MAX_S, &seconds)) {
+		err_asked(e, "--wait: not a number of seconds: \"%.20s\"", wait);
+		return err_expected(e, "0 to %d", WAIT_MAX_S);
+	}
+	p->wait_ms = seconds * 1000;
+	bool ok = (address ? open_address(p, address, zone, making, e) : open_folder(p, dir ? dir : "./teiten-data", zone, making, e)) &&
+		zone_is(p, zone, e);
 	if (!ok)
 		place_close(p);
 	return ok;
@@ -108,9 +178,16 @@ void place_close(struct place *p)
 	*p = (struct place){ .lock_fd = -1 };
 }
 
-/* Waits until the keep has taken the names; tells apart taken, refused and a keep that is gone. */
+static bool keep_stalled(const char *spool, size_t waiting, uint64_t seconds, struct err *e)
+{
+	err_set(e, "the keep has taken none of %zu batches for %llu s", waiting, (unsigned long long)seconds);
+	return err_expected(e, "they wait in %s and go in when it can; its log says why (a full disk?)", spool);
+}
+
+/* Waits until the keep has taken the names; tells apart taken, refused, a keep that takes nothing and one that is gone. */
 static bool wait_taken(struct place *p, const char *spool, char (*names)[SPOOL_NAME_MAX], size_t n, struct err *e)
 {
+	uint64_t since_us = clock_steady_us();
 	struct facts f;
 
 	for (size_t i = 0; i < n; ) {
@@ -118,8 +195,11 @@ static bool wait_taken(struct place *p, const char *spool, char (*names)[SPOOL_N
 			return err_set(e, "the keep refused batch %s; its log says why", names[i]);
 		if (!spool_holds(spool, names[i])) {
 			i++;
+			since_us = clock_steady_us();
 			continue;
 		}
+		if (clock_steady_us() - since_us > p->wait_ms * 1000)
+			return keep_stalled(spool, n - i, p->wait_ms / 1000, e);
 		clock_sleep_ms(PUT_POLL_MS);
 		if (!store_facts(p->store, &f, e)) {
 			err_set(e, "the keep has stopped; %zu batches wait in %s", n - i, spool);
@@ -136,14 +216,8 @@ static bool put_through_keep(struct place *p, const struct batch *const *batches
 	bool ok = file_path(spool, p->dir, "spool", e) && spool_open(spool, e);
 
 	for (size_t i = 0; ok && i < n; i++) {
-		struct batch copy = *batches[i];        /* encoding settles the rows, which are the caller's */
-
-		copy.rows = mem_resize(NULL, copy.len, sizeof *copy.rows);
-		if (copy.len)
-			memcpy(copy.rows, batches[i]->rows, copy.len * sizeof *copy.rows);
-		spool_name(&copy, names[i]);
-		ok = spool_put(spool, &copy, e);
-		free(copy.rows);
+		spool_name(batches[i], names[i]);
+		ok = spool_put(spool, batches[i], e);
 	}
 	ok = ok && wait_taken(p, spool, names, n, e);
 	for (size_t i = 0; i < n; i++)

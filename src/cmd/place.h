@@ -1,7 +1,7 @@
 /* place: finds the store for a command: --store ADDRESS, or --data DIR (default ./teiten-data).
  *
  * Where a keep runs in DIR, questions go to its socket and batches go through its spool; where none runs, the command
- * takes the folder's lock (waiting for another command, and saying so) and opens the file itself. */
+ * takes the folder's lock (waiting for another command, up to --wait, and saying so) and opens the file itself. */
 #ifndef TEITEN_PLACE_H
 #define TEITEN_PLACE_H
 
@@ -9,14 +9,15 @@
 #include "base/file.h"
 #include "store/store.h"
 
-extern const struct option place_options[];                     /* data, store */
-extern const struct option place_making_options[];              /* data, store, zone */
+extern const struct option place_options[];                     /* data, store, wait */
+extern const struct option place_making_options[];              /* the same and zone */
 
 struct place {
 	char dir[PATH_TEXT_MAX];                /* "" with --store */
 	struct store *store;
-	struct regions *regions;                /* DIR/regions.table, NULL where there is none; loaded only for putting */
+	struct regions *regions;                /* DIR/regions.table; loaded only for putting, else NULL */
 	bool through_keep;
+	uint64_t wait_ms;                       /* for others that work there, or for the keep */
 	int lock_fd;
 };
 

@@ -14,9 +14,7 @@ static int run_port(const struct args *a)
 		return EXIT_WRONG_USE;
 	}
 	question_init(&q);
-	if (!asking_set(&q, "port", a->word[0]))
-		return EXIT_WRONG_USE;
-	return ask_and_print(a, &q);
+	return ask_and_print(a, &q, "port");
 }
 
 const struct command command_port = {

@@ -20,10 +20,8 @@ static int run_region(const struct args *a)
 		q.each = EACH_REGION;
 		q.step = STEP_ALL;
 		q.top = ROWS;
-	} else if (!asking_set(&q, "region", a->word[0])) {
-		return EXIT_WRONG_USE;
 	}
-	return ask_and_print(a, &q);
+	return ask_and_print(a, &q, "region");
 }
 
 const struct command command_region = {

@@ -136,6 +136,11 @@ static int run_sensor(const struct args *a)
 		log_line("sensor is followed by: list, or set NAME with --addresses, --group or --region");
 		return EXIT_WRONG_USE;
 	}
+	if (list && (args_given(a, "addresses") || args_given(a, "group") || args_given(a, "region"))) {
+		err_asked(&e, "sensor list takes no --addresses, --group or --region");
+		err_expected(&e, "sensor set NAME changes a sensor");
+		return asking_refused(a, &e);
+	}
 	if (!place_open(&place, a, false, &e))
 		return asking_refused(a, &e);
 	bool ok = list ? run_list(a, &place, &e) : run_set(a, &place, &e);

@@ -23,26 +23,12 @@ struct tale { uint64_t rows, packets, fresh; };
 static bool open_in_zone(struct place *place, const struct args *a, const struct scenario *s, struct err *e)
 {
 	struct args with = *a;
-	struct facts f;
 
 	if (with.len == ARGS_MAX)
 		return err_set(e, "too many arguments (at most %d)", ARGS_MAX - 1);
 	with.list[with.len].name = "zone";
 	with.list[with.len++].value = s->zone.name;
-	if (!place_open(place, &with, true, e))
-		return false;
-	if (!store_facts(place->store, &f, e)) {
-		place_close(place);
-		return false;
-	}
-	bool same = !strcmp(f.zone.name, s->zone.name);
-	if (!same) {
-		err_set(e, "the store's days are of %s, the scenario's of %s", f.zone.name, s->zone.name);
-		err_expected(e, "another folder: --data DIR");
-		place_close(place);
-	}
-	facts_release(&f);
-	return same;
+	return place_open(place, &with, true, e);
 }
 
 static bool enter_sensors(struct place *place, const struct scenario *s, struct err *e)
@@ -113,7 +99,7 @@ static void tell(const struct tale *tale, uint64_t started_us)
 
 static void tell_regions(const struct regions *r)
 {
-	if (r)
+	if (regions_len(r))
 		log_line("simulate: sources come from the ranges of table %s (%s), whatever the year that is told of",
 			regions_id(r), regions_source(r));
 	else
@@ -129,9 +115,8 @@ static bool load_table(const struct place *place, struct regions **own, struct e
 		return true;
 	if (!file_path(path, place->dir, "regions.table", e))
 		return false;
-	if (file_exists(path))
-		*own = regions_open(path, e);
-	return !file_exists(path) || *own;
+	*own = regions_open(path, e);
+	return *own != NULL;
 }
 
 static bool simulate(struct place *place, const struct scenario *s, uint64_t seed, struct err *e)

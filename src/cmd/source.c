@@ -19,9 +19,7 @@ static int run_source(const struct args *a)
 	q.each = EACH_PORT;
 	q.step = STEP_ALL;
 	q.top = ROWS;
-	if (!asking_set(&q, "source", a->word[0]))
-		return EXIT_WRONG_USE;
-	return ask_and_print(a, &q);
+	return ask_and_print(a, &q, "source");
 }
 
 const struct command command_source = {

@@ -19,7 +19,7 @@ static int run_top(const struct args *a)
 	q.each = EACH_PORT;
 	q.step = STEP_ALL;
 	q.top = ROWS;
-	return ask_and_print(a, &q);
+	return ask_and_print(a, &q, NULL);
 }
 
 const struct command command_top = {

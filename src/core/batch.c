@@ -62,35 +62,41 @@ bool batch_sound(const struct batch *b, struct err *e)
 /* Columns: like stands beside like, which is what zstd lives on. */
 static void put_rows(const struct batch *b, struct buf *p)
 {
-	const struct tuple *r = b->rows;
+	struct tuple *r = mem_resize(NULL, b->len, sizeof *r);
 	minute_t before = b->span.from;
+	size_t len = b->len;
 
-	for (size_t i = 0; i < b->len; before = r[i++].minute)
+	if (len)
+		memcpy(r, b->rows, len * sizeof *r);
+	len = tuples_settle(r, len);
+	buf_varint(p, len);
+	for (size_t i = 0; i < len; before = r[i++].minute)
 		buf_varint(p, r[i].minute - before);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_u16le(p, r[i].port);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_u8(p, addr_is_v4(&r[i].src) ? FAMILY_V4 : FAMILY_V6);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_bytes(p, addr_is_v4(&r[i].src) ? r[i].src.b + 12 : r[i].src.b, addr_is_v4(&r[i].src) ? 4 : 16);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_u8(p, r[i].proto);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_u8(p, r[i].flags);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_u8(p, r[i].mark);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_u8(p, r[i].kind);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_u8(p, r[i].ttl);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_u8(p, r[i].dsts);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_u16le(p, r[i].sport);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_varint(p, r[i].packets);
-	for (size_t i = 0; i < b->len; i++)
+	for (size_t i = 0; i < len; i++)
 		buf_varint(p, r[i].bytes);
+	free(r);
 }
 
 static void put_payload(const struct batch *b, struct buf *p)
@@ -113,17 +119,15 @@ static void put_payload(const struct batch *b, struct buf *p)
 		buf_u8(p, r->seconds);
 		before = r->until;
 	}
-	buf_varint(p, b->len);
 	put_rows(b, p);
 }
 
-void batch_encode(struct batch *b, struct buf *out)
+void batch_encode(const struct batch *b, struct buf *out)
 {
 	struct buf payload = buf_make(BATCH_BYTES_MAX), packed = buf_make(BATCH_BYTES_MAX + (1 << 20));
 	size_t start = out->len;
 	uint8_t check[DIGEST_BYTES];
 
-	b->len = tuples_settle(b->rows, b->len);
 	put_payload(b, &payload);
 	assert(payload.ok);
 	compress_zstd(&packed, payload.at, payload.len);

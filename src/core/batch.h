@@ -35,8 +35,8 @@ struct batch {
 void batch_release(struct batch *b);
 void batch_add(struct batch *b, const struct tuple *t);                 /* the row must lie in the span */
 bool sensor_name_valid(const char *name);
-/* Appends the encoded batch to out. The batch must be sound (batch_sound). Sorts rows (tuples_settle) first. */
-void batch_encode(struct batch *b, struct buf *out);
+/* Appends the encoded batch to out, its rows settled (tuples_settle). The batch must be sound (batch_sound). */
+void batch_encode(const struct batch *b, struct buf *out);
 /* Fills an empty b; false for any byte that is not as written: truncation, damage, a version or a value unknown. */
 bool batch_decode(struct batch *b, const void *bytes, size_t len, struct err *e);
 /* Checks limits, name, span, rows' minutes, kinds and protos: what decode demands, for batches made by hand. */

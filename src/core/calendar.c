@@ -249,7 +249,7 @@ bool calendar_parse(const struct zone *z, const char *text, minute_t *out, struc
 	*out = (minute_t)at;
 	return true;
 wrong:
-	err_set(e, "not a time: \"%.60s\"", text);
+	err_asked(e, "not a time: \"%.60s\"", text);
 	return err_expected(e, "2006-05-15, 2006-05-15T09:00 or 2006-05-15T00:00Z, from 1970 to 2099");
 }
 

@@ -38,11 +38,10 @@ void question_init(struct question *q)
 	memcpy(q->last, "3mo", 4);
 }
 
-static bool wrong(struct err *e, const char *key, const char *value, const char *expected)
+static bool wrong(struct err *e, const char *value, const char *expected)
 {
-	err_set(e, "not a value for %s: \"%.60s\"", key, value);
-	err_expected(e, "%s", expected);
-	return false;
+	err_asked(e, "not a value: \"%.60s\"", value);
+	return err_expected(e, "%s", expected);
 }
 
 /* Index of value in a list of names, or -1. */
@@ -59,14 +58,14 @@ static bool set_each(struct question *q, const char *value, struct err *e)
 	int i = name_index(value, each_names, sizeof each_names / sizeof *each_names);
 
 	if (i < 0)
-		return wrong(e, "each", value, "nothing, port, sensor, region, source, network, kind, mark or proto");
+		return wrong(e, value, "nothing, port, sensor, region, source, network, kind, mark or proto");
 	q->each = (enum each)i;
 	return true;
 }
 
 static bool set_step(struct question *q, const char *value, struct err *e)
 {
-	return step_parse(value, &q->step) ? true : wrong(e, "step", value, "minute, hour, day, week, month, quarter or all");
+	return step_parse(value, &q->step) ? true : wrong(e, value, "minute, hour, day, week, month, quarter or all");
 }
 
 static bool set_across(struct question *q, const char *value, struct err *e)
@@ -74,7 +73,7 @@ static bool set_across(struct question *q, const char *value, struct err *e)
 	int i = name_index(value, across_names, sizeof across_names / sizeof *across_names);
 
 	if (i < 0)
-		return wrong(e, "across", value, "mean, sum or median");
+		return wrong(e, value, "mean, sum or median");
 	q->across = (enum across)i;
 	return true;
 }
@@ -84,7 +83,7 @@ static bool set_per(struct question *q, const char *value, struct err *e)
 	int i = name_index(value, per_names, 2);
 
 	if (i < 0)
-		return wrong(e, "per", value, "address or sensor");
+		return wrong(e, value, "address or sensor");
 	q->per = (enum per)i;
 	return true;
 }
@@ -94,7 +93,7 @@ static bool set_top(struct question *q, const char *value, struct err *e)
 	uint64_t n = 0;
 
 	if (strcmp(value, "all") != 0 && !num_whole(value, 1, QUESTION_TOP_MAX, &n))
-		return wrong(e, "top", value, "a number from 1 to 200000, or all");
+		return wrong(e, value, "a number from 1 to 200000, or all");
 	q->top = (unsigned)n;
 	return true;
 }
@@ -126,20 +125,20 @@ static bool set_last(struct question *q, const char *value, struct err *e)
 	char unit;
 
 	if (!last_parse(value, &n, &unit))
-		return wrong(e, "last", value, "a number and h, d, w, mo or y, such as 3mo, 1y or 90d");
+		return wrong(e, value, "a number and h, d, w, mo or y, such as 3mo, 1y or 90d");
 	memcpy(q->last, value, strlen(value) + 1);
 	q->from[0] = '\0';
 	return true;
 }
 
-static bool set_time(char to[40], const char *key, const char *value, struct err *e)
+static bool set_time(char to[40], const char *value, struct err *e)
 {
 	struct zone utc = { .len = 1, .rules = &(struct zone_rule){ 0, 0 } };
 	minute_t at;
 
 	/* The store's zone is not known yet: here only the form is judged. */
 	if (strlen(value) >= 40 || !calendar_parse(&utc, value, &at, e)) {
-		err_set(e, "not a time for %s: \"%.60s\"", key, value);
+		err_asked(e, "not a time: \"%.60s\"", value);
 		return err_expected(e, "2006-05-15, 2006-05-15T09:00 or 2006-05-15T00:00Z");
 	}
 	memcpy(to, value, strlen(value) + 1);
@@ -151,9 +150,9 @@ static bool set_proto(struct question *q, const char *value, struct err *e)
 	unsigned proto;
 
 	if (!proto_parse(value, &proto))
-		return wrong(e, "proto", value, "tcp, udp, icmp or icmpv6");
+		return wrong(e, value, "tcp, udp, icmp or icmpv6");
 	if (q->port >= 0 && q->proto != (int)proto)
-		return wrong(e, "proto", value, "that of the port which is asked for, or none");
+		return wrong(e, value, "that of the port which is asked for, or none");
 	q->proto = (int)proto;
 	return true;
 }
@@ -163,14 +162,14 @@ static bool set_port(struct question *q, const char *value, struct err *e)
 	unsigned proto, port;
 
 	if (!port_parse(value, &proto, &port))
-		return wrong(e, "port", value, "1433/tcp, 53/udp or icmp/8");
+		return wrong(e, value, "1433/tcp, 53/udp or icmp/8");
 	q->proto = (int)proto;
 	q->port = (int)port;
 	return true;
 }
 
 /* A list of names with commas into bits; "all" sets every bit. */
-static bool set_bits(unsigned *bits, const char *key, const char *value, const char *(*name)(unsigned), unsigned n,
+static bool set_bits(unsigned *bits, const char *value, const char *(*name)(unsigned), unsigned n,
 	struct err *e)
 {
 	char list[128];
@@ -197,14 +196,14 @@ static bool set_bits(unsigned *bits, const char *key, const char *value, const c
 	list[0] = '\0';
 	for (unsigned i = 0, used = 0; i < n; i++)
 		used += (unsigned)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", name(i));
-	err_set(e, "not a value for %s: \"%.60s\"", key, value);
+	err_asked(e, "not a value: \"%.60s\"", value);
 	return err_expected(e, "%s or all; several with commas", list);
 }
 
 static bool set_sensor(struct question *q, const char *value, struct err *e)
 {
 	if (!sensor_name_valid(value))
-		return wrong(e, "sensor", value, "a sensor's name; `teiten sensor list` shows them");
+		return wrong(e, value, "a sensor's name; `teiten sensor list` shows them");
 	memcpy(q->sensor, value, strlen(value) + 1);
 	return true;
 }
@@ -212,7 +211,7 @@ static bool set_sensor(struct question *q, const char *value, struct err *e)
 static bool set_region(struct question *q, const char *value, struct err *e)
 {
 	if (!isalpha((unsigned char)value[0]) || !isalpha((unsigned char)value[1]) || value[2] != '\0')
-		return wrong(e, "region", value, "two letters such as JP; ZZ is unknown");
+		return wrong(e, value, "two letters such as JP; ZZ is unknown");
 	q->region[0] = (char)toupper((unsigned char)value[0]);
 	q->region[1] = (char)toupper((unsigned char)value[1]);
 	q->region[2] = '\0';
@@ -222,7 +221,7 @@ static bool set_region(struct question *q, const char *value, struct err *e)
 static bool set_source(struct question *q, const char *value, struct err *e)
 {
 	if (!prefix_parse(value, &q->src))
-		return wrong(e, "source", value, "an address or a prefix such as 192.0.2.0/24, no bits behind its length");
+		return wrong(e, value, "an address or a prefix such as 192.0.2.0/24, no bits behind its length");
 	q->has_src = true;
 	return true;
 }
@@ -238,28 +237,35 @@ bool question_knows(const char *key)
 	return name_index(key, keys, KEYS) >= 0;
 }
 
-bool question_set(struct question *q, const char *key, const char *value, struct err *e)
+static bool set(struct question *q, enum key key, const char *value, struct err *e)
 {
-	switch (name_index(key, keys, KEYS)) {
+	switch (key) {
 	case EACH: return set_each(q, value, e);
 	case STEP: return set_step(q, value, e);
 	case ACROSS: return set_across(q, value, e);
 	case PER: return set_per(q, value, e);
 	case TOP: return set_top(q, value, e);
 	case LAST: return set_last(q, value, e);
-	case FROM: return set_time(q->from, key, value, e);
-	case UNTIL: return set_time(q->until, key, value, e);
+	case FROM: return set_time(q->from, value, e);
+	case UNTIL: return set_time(q->until, value, e);
 	case PROTO: return set_proto(q, value, e);
 	case PORT: return set_port(q, value, e);
-	case KIND: return set_bits(&q->kinds, key, value, kind_name, KINDS, e);
-	case MARK: return set_bits(&q->marks, key, value, mark_name, MARKS, e);
+	case KIND: return set_bits(&q->kinds, value, kind_name, KINDS, e);
+	case MARK: return set_bits(&q->marks, value, mark_name, MARKS, e);
 	case SENSOR: return set_sensor(q, value, e);
 	case REGION: return set_region(q, value, e);
-	case SOURCE: return set_source(q, value, e);
-	default:
-		err_set(e, "unknown key \"%.40s\" in the question", key);
-		return err_expected(e, "each step across per top last from until proto port kind mark sensor region source");
+	default: return set_source(q, value, e);
 	}
+}
+
+bool question_set(struct question *q, const char *key, const char *value, struct err *e)
+{
+	int i = name_index(key, keys, KEYS);
+
+	if (i >= 0)
+		return set(q, (enum key)i, value, e) || err_in(e, "%s", keys[i]);
+	err_asked(e, "unknown key \"%.40s\" in the question", key);
+	return err_expected(e, "each step across per top last from until proto port kind mark sensor region source");
 }
 
 static int hex(char c)
@@ -306,13 +312,13 @@ bool question_parse(struct question *q, const char *text, const char *const *ign
 	char key[32], value[128];
 
 	if (strlen(text) > QUESTION_TEXT_MAX) {
-		err_set(e, "the question is too long");
+		err_asked(e, "the question is too long");
 		return err_expected(e, "at most %d characters", QUESTION_TEXT_MAX);
 	}
 	while (*text) {
 		value[0] = '\0';
 		if (!decoded(&text, "=&", key, sizeof key) || (*text == '=' && (text++, !decoded(&text, "&", value, sizeof value)))) {
-			err_set(e, "the question cannot be read");
+			err_asked(e, "the question cannot be read");
 			return err_expected(e, "key=value pairs with &, percent-encoded, values of at most 127 bytes");
 		}
 		if (*text == '&')
@@ -364,7 +370,7 @@ static bool settle_span(struct question *q, const struct zone *z, struct span he
 		q->before = (struct span){ back(z, q->span.from, n, unit), q->span.from };
 	}
 	if (span_empty(q->span)) {
-		err_set(e, "the span is empty: its end is not after its beginning");
+		err_asked(e, "the span is empty: its end is not after its beginning");
 		return err_expected(e, "from before until; a span has its from and not its until");
 	}
 	return true;
@@ -388,14 +394,14 @@ bool question_points(size_t steps, size_t series, struct err *e)
 {
 	if (steps <= QUESTION_POINTS_MAX && series <= QUESTION_POINTS_MAX / (steps ? steps : 1))
 		return true;
-	err_set(e, "too many values: %zu steps for each of %zu series", steps, series);
+	err_asked(e, "too many values: %zu steps for each of %zu series", steps, series);
 	return err_expected(e, "at most %d values; a coarser step, a shorter span or a smaller top", QUESTION_POINTS_MAX);
 }
 
 bool question_settle(struct question *q, const struct zone *z, struct span held, struct err *e)
 {
 	if (span_empty(held) && !(q->from[0] && q->until[0])) {
-		err_set(e, "the store is empty");
+		err_asked(e, "the store is empty");
 		return err_expected(e, "teiten import FILE puts packets into it");
 	}
 	if (!settle_span(q, z, held, e))

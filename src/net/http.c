@@ -302,6 +302,19 @@ static int open_socket(const char *listen_text, struct err *e)
 	return -1;
 }
 
+bool http_may_listen(const char *listen, bool free, struct err *e)
+{
+	union address a;
+	socklen_t len;
+
+	if (!free)
+		return read_address(listen, &a, &len, e);
+	int fd = open_socket(listen, e);
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
 struct http *http_open(const char *listen, http_fn *fn, void *to, struct err *e)
 {
 	int fd = open_socket(listen, e);
@@ -316,7 +329,6 @@ struct http *http_open(const char *listen, http_fn *fn, void *to, struct err *e)
 		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd,
 		MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_PER_ADDRESS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY_PER_CONNECTION,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_TIMEOUT_S,
 		MHD_OPTION_URI_LOG_CALLBACK, on_url, NULL,

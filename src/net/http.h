@@ -15,10 +15,9 @@ struct http;
 enum {
 	HTTP_URL_MAX = 4096,
 	HTTP_BODY_MAX = 64 << 20,               /* of a reply */
-	HTTP_CONNECTIONS_MAX = 512,
-	HTTP_CONNECTIONS_PER_ADDRESS_MAX = 256,
+	HTTP_CONNECTIONS_MAX = 800,             /* all from this machine: beyond it they wait */
 	HTTP_MEMORY_PER_CONNECTION = 32 << 10,
-	HTTP_TIMEOUT_S = 30,
+	HTTP_TIMEOUT_S = 10,
 	HTTP_THREADS = 4,
 	HTTP_ADDRESS_MAX = 64,
 };
@@ -45,6 +44,8 @@ typedef void http_fn(void *to, const struct request *rq, struct reply *rp);
 /* listen: "127.0.0.1:8025", "[::1]:8025" or "localhost:8025"; port 0 lets the system choose. Anything but loopback is
  * refused. Serves until http_close, which waits for running handlers. */
 struct http *http_open(const char *listen, http_fn *fn, void *to, struct err *e);
+/* Whether http_open would take the address; free: and whether nobody listens there now. */
+bool http_may_listen(const char *listen, bool free, struct err *e);
 const char *http_address(const struct http *h);         /* "127.0.0.1:8025", with the real port */
 void http_close(struct http *h);                        /* NULL is fine */
 /* Whether a Host header names this machine: localhost, 127.0.0.0/8 or [::1], with or without a port. */

@@ -24,7 +24,7 @@ void spool_name(const struct batch *b, char out[SPOOL_NAME_MAX])
 	(void)snprintf(out, SPOOL_NAME_MAX, "%016" PRIx64 ".%010" PRIu64 ".%s%s", b->epoch, b->serial, b->sensor, suffix);
 }
 
-bool spool_put(const char *dir, struct batch *b, struct err *e)
+bool spool_put(const char *dir, const struct batch *b, struct err *e)
 {
 	char name[SPOOL_NAME_MAX], path[PATH_TEXT_MAX];
 	struct buf bytes = buf_make(BATCH_BYTES_MAX + (2 << 20));
@@ -55,7 +55,7 @@ static bool is_batch(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > sizeof suffix && len < SPOOL_NAME_MAX && !strcmp(name + len - (sizeof suffix - 1), suffix);
+	return len > sizeof suffix - 1 && len < SPOOL_NAME_MAX && !strcmp(name + len - (sizeof suffix - 1), suffix);
 }
 
 bool spool_waiting(const char *dir, struct spool_list *list, struct err *e)

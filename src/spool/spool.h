@@ -17,7 +17,7 @@ struct spool_list { size_t len; char (*names)[SPOOL_NAME_MAX]; };
 bool spool_open(const char *dir, struct err *e);                        /* makes the folder */
 void spool_name(const struct batch *b, char out[SPOOL_NAME_MAX]);       /* the file's name says which batch it is */
 /* Durable on true. */
-bool spool_put(const char *dir, struct batch *b, struct err *e);
+bool spool_put(const char *dir, const struct batch *b, struct err *e);
 /* Names waiting, oldest first, at most SPOOL_LIST_MAX; the caller frees with spool_list_release. */
 bool spool_waiting(const char *dir, struct spool_list *list, struct err *e);
 void spool_list_release(struct spool_list *list);

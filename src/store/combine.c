@@ -374,7 +374,7 @@ bool combine_sensor(const struct book *book, const struct question *q, uint16_t 
 	*number = s ? s->number : 0;
 	if (!q->sensor[0] || s)
 		return true;
-	err_set(e, "no sensor named %s", q->sensor);
+	err_asked(e, "no sensor named %s", q->sensor);
 	return err_expected(e, "`teiten sensor list` shows them");
 }
 
@@ -394,6 +394,11 @@ bool combine(const struct engine_ops *ops, void *engine, const struct book *book
 		!rank(ops, engine, &c.days, &c.want, &c.ranking, e))
 		goto out;
 	a->sensors = panel_sensors(&c.days);
+	if ((q->top ? q->top : c.ranking.len) > QUESTION_TOP_MAX) {
+		err_asked(e, "%zu series are more than one answer holds", c.ranking.len);
+		err_expected(e, "at most %d: top=N, a filter or a shorter span", QUESTION_TOP_MAX);
+		goto out;
+	}
 	choose(&c);
 	c.want.only = c.keys;
 	c.want.only_len = c.len;

@@ -24,7 +24,7 @@ static bool new_enough(void)
 	return major > 1 || (major == 1 && minor >= 5);
 }
 
-struct duck *duck_open(const char *path, struct err *e)
+struct duck *duck_open(const char *path, bool read_only, struct err *e)
 {
 	static const char *const settings[][2] = {
 		{ "checkpoint_threshold", "64MB" },     /* measured: fewer, longer pauses; replay of the rest stays quick */
@@ -45,6 +45,8 @@ struct duck *duck_open(const char *path, struct err *e)
 		abort();        /* only for want of memory */
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
 		(void)duckdb_set_config(config, settings[i][0], settings[i][1]);
+	if (read_only)
+		(void)duckdb_set_config(config, "access_mode", "READ_ONLY");
 	duckdb_state state = duckdb_open_ext(path, &d->database, config, &why);
 	duckdb_destroy_config(&config);
 	if (state == DuckDBSuccess)

@@ -20,7 +20,13 @@
 #define FREE_BYTES_MIN (160ull << 20)
 enum { VERSION = 1, WATCHED_SLACK = 1000, ASKED_FIRST = 2 /* a ranking reads its period and the one before */ };
 
-struct duckdb { char path[PATH_TEXT_MAX]; struct duck *duck; struct duck_con *writer; struct cube cube; };
+struct duckdb {
+	char path[PATH_TEXT_MAX];
+	bool read_only;                 /* we have no right to write it */
+	struct duck *duck;
+	struct duck_con *writer;
+	struct cube cube;
+};
 
 static bool load_meta(struct duckdb *d, struct book *book, struct err *e)
 {
@@ -112,7 +118,7 @@ static bool shorten_watched(struct duckdb *d, const struct book *book, uint64_t 
 
 	for (size_t i = 0; i < book->len; i++)
 		watched_push(&w, book->sensors[i].number, &book->watches[i]);
-	if (lines > 4 * w.len + WATCHED_SLACK)
+	if (!d->read_only && lines > 4 * w.len + WATCHED_SLACK)
 		ok = duck_run(d->writer, "BEGIN; DELETE FROM watched", e) && duck_append(d->writer, "watched", w.len, fill_watched, &w, e) &&
 			duck_run(d->writer, "COMMIT", e);
 	free(w.list);
@@ -152,6 +158,22 @@ static bool make_tables(struct duckdb *d, const char *zone, struct err *e)
 		duck_run(d->writer, "COMMIT", e);
 }
 
+/* What DuckDB opens need not be a database in that file: of a CSV file or ":memory:" it makes one that nobody sees again. */
+static bool is_file(struct duckdb *d, struct err *e)
+{
+	struct duck_rows *r;
+
+	if (!duck_query(d->writer, "SELECT count(*)::UBIGINT FROM duckdb_databases() WHERE database_name = current_database() "
+		"AND path IS NOT NULL", NULL, 0, &r, e))
+		return false;
+	bool ok = duck_next(r) == 1 && *duck_numbers(r, 0) == 1;
+	duck_done(r);
+	if (ok)
+		return true;
+	err_asked(e, "not a store: %.200s", d->path);
+	return err_expected(e, "a file that teiten made, or a name that is free");
+}
+
 static bool is_new(struct duckdb *d, bool *new, struct err *e)
 {
 	struct duck_rows *r;
@@ -172,15 +194,26 @@ static void disconnect(struct duckdb *d)
 	d->duck = NULL;
 }
 
+/* The zone is fixed when a store is made: every day of its roll-ups begins by it. */
+static bool zone_is(const struct book *book, const char *zone, struct err *e)
+{
+	if (!zone || !strcmp(zone, book->zone.name))
+		return true;
+	err_asked(e, "the store's days are of %s, not of %.60s", book->zone.name, zone);
+	return err_expected(e, "the same zone or none; a store of another zone in another folder");
+}
+
 static bool connect_and_load(struct duckdb *d, const char *zone, struct book *book, struct err *e)
 {
 	bool new = false;
 
 	cube_init(&d->cube);
-	d->duck = duck_open(d->path, e);
-	if (!d->duck || !(d->writer = duck_connect(d->duck, e)) || !is_new(d, &new, e) ||
+	d->read_only = file_exists(d->path) && !file_writable(d->path);
+	d->duck = duck_open(d->path, d->read_only, e);
+	if (!d->duck || !(d->writer = duck_connect(d->duck, e)) || !is_file(d, e) || !is_new(d, &new, e) ||
 		(new && !make_tables(d, zone ? zone : "UTC", e)) || !duck_run(d->writer, sql_incoming, e) ||
-		!load_meta(d, book, e) || !load_sensors(d, book, e) || !load_ledger(d, book, e) || !load_watched(d, book, e)) {
+		!load_meta(d, book, e) || !zone_is(book, zone, e) || !load_sensors(d, book, e) || !load_ledger(d, book, e) ||
+		!load_watched(d, book, e)) {
 		disconnect(d);
 		return false;
 	}
@@ -345,61 +378,41 @@ static bool roll_up(struct duckdb *d, const struct incoming *in, struct err *e)
 		duck_run(d->writer, sql_add_days, e);
 }
 
-static void tell_cube(struct cube *c, const struct group *g)
+static void tell_cube(struct cube *c, const struct incoming *in)
 {
-	const struct zone *z = &g->book->zone;
-	minute_t day = 1, day_end = 0;
-	uint16_t number = 0;
+	for (size_t i = 0; i < in->len; i++) {
+		const struct line *l = &in->lines[i];
 
-	for (size_t b = 0; b < g->len; b++)
-		for (size_t i = 0; i < g->batches[b]->len; i++) {
-			const struct tuple *t = &g->batches[b]->rows[i];
-
-			if (!tuple_reaches(t))
-				continue;
-			if (t->minute < day || t->minute >= day_end) {
-				day = calendar_floor(z, t->minute, STEP_DAY);
-				day_end = calendar_next(z, t->minute, STEP_DAY);
-				number = (uint16_t)calendar_day(z, t->minute);
-			}
-			cube_tell(c, (struct place_of){ (uint32_t)t->proto << 16 | port_ranked(t->proto, t->port), number, g->numbers[b],
-				t->packets });
-		}
+		if (tuple_reaches(l->t))
+			cube_tell(c, (struct place_of){ (uint32_t)l->t->proto << 16 | port_ranked(l->t->proto, l->t->port),
+				(uint16_t)l->day, l->sensor, l->t->packets });
+	}
 }
 
-static bool write_group(struct duckdb *d, const struct group *g, struct err *e)
+static bool write_group(struct duckdb *d, const struct incoming *in, struct err *e)
 {
-	struct incoming in;
+	const struct group *g = in->group;
 	bool ok = true;
 
-	gather(&in, g);
 	for (size_t i = g->new_sensors; ok && i < g->book->len; i++)
 		ok = save_sensor(d, &g->book->sensors[i], e);
 	ok = ok && duck_append(d->writer, "ledger", g->len, fill_ledger, g, e) && append_watched(d, g, e);
 	/* the roll-ups look at the rows that were there before */
-	ok = ok && (in.len == 0 || (duck_run(d->writer, "TRUNCATE incoming", e) &&
-		duck_append(d->writer, "incoming", in.len, fill_incoming, &in, e) && roll_up(d, &in, e) &&
+	return ok && (in->len == 0 || (duck_run(d->writer, "TRUNCATE incoming", e) &&
+		duck_append(d->writer, "incoming", in->len, fill_incoming, in, e) && roll_up(d, in, e) &&
 		duck_run(d->writer, "INSERT INTO tuple SELECT * EXCLUDE (ranked) FROM incoming", e)));
-	free(in.lines);
-	return ok;
 }
 
-static enum committed duckdb_commit(void *engine, const struct group *g, struct err *e)
+static enum committed write_and_commit(struct duckdb *d, const struct incoming *in, struct err *e)
 {
-	struct duckdb *d = engine;
 	struct err rolling;
 
-	if (file_free_bytes(d->path) < FREE_BYTES_MIN) {
-		err_set(e, "the store's disk is full: less than %llu MiB left", FREE_BYTES_MIN >> 20);
-		err_expected(e, "make room; nothing is lost, batches wait where they are");
-		return COMMIT_FULL;
-	}
 	if (!duck_run(d->writer, "BEGIN", e))
 		return COMMIT_UNKNOWN;
 	bool faulty = fault_here("write");
 	if (faulty)
 		err_set(e, "fault asked for before the commit");
-	if (faulty || !write_group(d, g, e))
+	if (faulty || !write_group(d, in, e))
 		return duck_run(d->writer, "ROLLBACK", &rolling) ? COMMIT_NOT : COMMIT_UNKNOWN;
 	if (fault_here("commit-lost")) {
 		err_set(e, "fault asked for in place of the commit");
@@ -412,8 +425,33 @@ static enum committed duckdb_commit(void *engine, const struct group *g, struct 
 		return COMMIT_UNKNOWN;
 	}
 	if (d->cube.filled)
-		tell_cube(&d->cube, g);
+		tell_cube(&d->cube, in);
 	return COMMIT_DONE;
+}
+
+/* Whether there is room and right for one more group. */
+static bool may_write(const struct duckdb *d, struct err *e)
+{
+	if (d->read_only)
+		return err_set(e, "no right to write %.200s", d->path);
+	if (file_free_bytes(d->path) >= FREE_BYTES_MIN && !fault_here("full"))
+		return true;
+	err_set(e, "the store's disk is full: less than %llu MiB left", FREE_BYTES_MIN >> 20);
+	e->kind = ERR_FULL;
+	return err_expected(e, "make room; what is stored is safe, the rest may come again and counts once");
+}
+
+static enum committed duckdb_commit(void *engine, const struct group *g, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct incoming in;
+
+	if (!may_write(d, e))
+		return COMMIT_NOT;
+	gather(&in, g);
+	enum committed done = write_and_commit(d, &in, e);
+	free(in.lines);
+	return done;
 }
 
 static bool duckdb_save_sensor(void *engine, const struct sensor *s, struct err *e)
@@ -421,6 +459,8 @@ static bool duckdb_save_sensor(void *engine, const struct sensor *s, struct err 
 	struct duckdb *d = engine;
 	struct err rolling;
 
+	if (!may_write(d, e))
+		return false;
 	if (duck_run(d->writer, "BEGIN", e) && save_sensor(d, s, e) && duck_run(d->writer, "COMMIT", e))
 		return true;
 	(void)duck_run(d->writer, "ROLLBACK", &rolling);        /* what failed is already told */

@@ -36,7 +36,7 @@ struct group {
 	size_t len, new_sensors;
 };
 
-enum committed { COMMIT_DONE, COMMIT_NOT, COMMIT_FULL, COMMIT_UNKNOWN };
+enum committed { COMMIT_DONE, COMMIT_NOT, COMMIT_UNKNOWN };
 
 typedef bool cell_fn(void *to, const struct cell *cells, size_t n);             /* false: enough */
 
@@ -78,7 +78,7 @@ struct store_ops {
 };
 struct store { const struct store_ops *ops; };
 
-struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, const struct regions *regions,
+struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, struct regions *regions,
 	struct err *e);
 struct store *remote_open(const char *path, struct err *e);
 

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/combine.h"
+#include "store/regions.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -13,7 +14,7 @@ struct local {
 	const struct engine_ops *ops;
 	void *engine;
 	struct book book;
-	const struct regions *regions;
+	struct regions *regions;
 	pthread_rwlock_t lock;
 };
 
@@ -93,7 +94,7 @@ static bool settle(struct local *l, const struct group *g, struct err *e)
 	return true;
 }
 
-static bool commit(struct local *l, const struct group *g, size_t sensors_before, bool *full, struct err *e)
+static bool commit(struct local *l, const struct group *g, size_t sensors_before, struct err *e)
 {
 	if (g->len == 0)
 		return true;
@@ -103,9 +104,6 @@ static bool commit(struct local *l, const struct group *g, size_t sensors_before
 		return true;
 	case COMMIT_UNKNOWN:
 		return settle(l, g, e);
-	case COMMIT_FULL:
-		*full = true;
-		break;
 	case COMMIT_NOT:
 		break;
 	}
@@ -118,9 +116,11 @@ static bool local_put(struct store *s, const struct batch *const *batches, size_
 	struct local *l = (struct local *)s;
 	uint16_t *numbers = mem_zero(2 * n, sizeof *numbers);
 	const struct batch **fresh = mem_zero(n, sizeof *fresh);
-	bool full = false, ok = false;
+	bool ok = false;
 
 	(void)pthread_rwlock_wrlock(&l->lock);
+	if (l->regions)
+		regions_refresh(l->regions);
 	size_t before = l->book.len;
 	if (!number_all(l, batches, n, numbers, e)) {
 		book_forget_after(&l->book, before);
@@ -129,11 +129,11 @@ static bool local_put(struct store *s, const struct batch *const *batches, size_
 			.new_sensors = before };
 
 		g.len = sort_out(&l->book, batches, numbers, n, each, fresh, numbers + n);
-		ok = commit(l, &g, before, &full, e);
+		ok = commit(l, &g, before, e);
 	}
 	(void)pthread_rwlock_unlock(&l->lock);
 	for (size_t i = 0; i < n && !ok; i++)
-		each[i] = full ? STORED_FULL : STORED_NOT;
+		each[i] = STORED_NOT;
 	free(numbers);
 	free(fresh);
 	return ok;
@@ -250,7 +250,7 @@ static const struct store_ops local_ops = {
 	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_check, local_close,
 };
 
-struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, const struct regions *regions,
+struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, struct regions *regions,
 	struct err *e)
 {
 	struct local *l = mem_zero(1, sizeof *l);

@@ -18,6 +18,7 @@ static size_t cut(struct slot *list, const struct zone *z, struct span span, enu
 
 		if (list) {
 			list[n].span = span_both(span, (struct span){ at, next });
+			list[n].judged_s = (next - at < span_minutes(span) ? next - at : span_minutes(span)) * 60ull;
 			list[n].whole_s = (grain == GRAIN_DAY ? next - at : MINUTES_PER_DAY) * 60.0;
 		}
 		at = next;
@@ -69,7 +70,7 @@ bool panel_make(struct panel *p, const struct book *book, const struct question 
 	*p = (struct panel){ .book = book, .question = q, .only = only };
 	p->slots = cut(NULL, &book->zone, span, grain);
 	if (p->slots * (book->len + 1) > PANEL_MAX) {
-		err_set(e, "too many steps for %zu sensors", book->len);
+		err_asked(e, "too many steps for %zu sensors", book->len);
 		return err_expected(e, "a coarser step or a shorter span");
 	}
 	p->list = mem_zero(p->slots, sizeof *p->list);
@@ -113,7 +114,7 @@ bool panel_counts(const struct panel *p, size_t slot, uint16_t sensor)
 {
 	uint64_t watched = p->watched_s[slot * p->book->len + sensor - 1];
 
-	return watched > 0 && watched * 4 >= (uint64_t)span_minutes(p->list[slot].span) * 60;
+	return watched > 0 && watched * 4 >= p->list[slot].judged_s;
 }
 
 double panel_weight(const struct panel *p, size_t slot, uint16_t sensor)

@@ -15,6 +15,7 @@ struct panel {
 	struct slot {
 		struct span span;
 		double whole_s;         /* seconds that make c_i one */
+		uint64_t judged_s;      /* who watched less than a quarter of these is left out: the step's, or the span's if shorter */
 		double below;           /* sum of a_i c_i over those that count */
 		unsigned counted;       /* sensors that count */
 		bool seen;              /* anybody watched at all */

@@ -6,8 +6,11 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/flatten.h"
+
+#include <sys/stat.h>
 
 enum {
 	VERSION = 1,
@@ -21,6 +24,8 @@ enum {
 static const uint8_t magic[4] = { 'T', 'T', 'N', 'R' };
 
 struct regions {
+	char path[PATH_TEXT_MAX];
+	struct stat file;               /* as it was when it was read; all zero: not there */
 	char id[REGIONS_ID_MAX], source[REGIONS_SOURCE_MAX];
 	struct range *list; size_t len;
 	size_t v4, v4_len;              /* where the IPv4 ranges lie in the list */
@@ -115,10 +120,17 @@ struct regions *regions_open(const char *path, struct err *e)
 {
 	struct regions *t = mem_zero(1, sizeof *t);
 	struct buf bytes = buf_make(FILE_MAX);
-	bool ok = file_read(path, &bytes, e);
+	bool ok = strlen(path) < sizeof t->path || err_set(e, "path too long: %.100s...", path);
 
-	if (ok && !decode(t, &bytes, e))
-		ok = err_in(e, "%s", path);
+	if (ok) {
+		memcpy(t->path, path, strlen(path) + 1);
+		memcpy(t->id, "none", 5);
+		memcpy(t->source, "none", 5);
+		if (stat(path, &t->file) != 0)
+			t->file = (struct stat){ 0 };
+		else
+			ok = file_read(path, &bytes, e) && (decode(t, &bytes, e) || err_in(e, "%s", path));
+	}
 	buf_release(&bytes);
 	if (!ok) {
 		regions_close(t);
@@ -128,12 +140,37 @@ struct regions *regions_open(const char *path, struct err *e)
 	return t;
 }
 
+static void release(struct regions *r)
+{
+	free(r->list);
+	free(r->starts);
+}
+
+void regions_refresh(struct regions *r)
+{
+	struct stat now = { 0 };
+	struct err e;
+
+	if (stat(r->path, &now) != 0 || (now.st_ino == r->file.st_ino && now.st_size == r->file.st_size &&
+		now.st_mtim.tv_sec == r->file.st_mtim.tv_sec && now.st_mtim.tv_nsec == r->file.st_mtim.tv_nsec))
+		return;
+	struct regions *fresh = regions_open(r->path, &e);
+	if (!fresh) {
+		log_err(&e);
+		r->file = now;
+		return;
+	}
+	release(r);
+	*r = *fresh;
+	free(fresh);
+	log_line("sources are mapped with table %s from now on", r->id);
+}
+
 void regions_close(struct regions *r)
 {
 	if (!r)
 		return;
-	free(r->list);
-	free(r->starts);
+	release(r);
 	free(r);
 }
 

@@ -18,13 +18,17 @@ enum { REGIONS_ID_MAX = 24, REGIONS_SOURCE_MAX = 200 };
 
 struct range { struct addr from, to; char region[3]; uint32_t as_number; };     /* both ends belong to it */
 
-struct regions *regions_open(const char *path, struct err *e);          /* reads the file whole and checks it */
+/* Reads the file whole and checks it. A file that is not there is a table without ranges, whose id is "none". */
+struct regions *regions_open(const char *path, struct err *e);
+/* Reads the file anew when it has become another one since, or one; a damaged one is told in the log, once, and the old
+ * table stays. Nobody may be using r meanwhile. */
+void regions_refresh(struct regions *r);
 void regions_close(struct regions *r);                                  /* NULL is fine */
-const char *regions_id(const struct regions *r);                        /* short digest of the table; "none" for NULL */
+const char *regions_id(const struct regions *r);                        /* short digest of the table; "none" for NULL or no file */
 const char *regions_source(const struct regions *r);                    /* what it was made from, for the pages */
 /* region gets two letters; *as_number 0 when unknown. r NULL gives "ZZ". */
 void regions_find(const struct regions *r, const struct addr *a, char region[3], uint32_t *as_number);
-size_t regions_len(const struct regions *r);
+size_t regions_len(const struct regions *r);                              /* 0 for NULL */
 struct range regions_at(const struct regions *r, size_t i);             /* the i-th range, ascending */
 
 /* Sorts, checks (overlaps: the narrower range wins), merges neighbours and writes the file atomically. list is reordered. */

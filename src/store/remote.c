@@ -15,7 +15,9 @@ static bool refused(struct buf *in, struct err *e)
 {
 	struct reader r = reader_over(in->at, in->len);
 
-	*e = (struct err){ 0 };
+	uint8_t kind = read_u8(&r);
+
+	*e = (struct err){ .kind = kind <= ERR_FULL ? (enum err_kind)kind : ERR_WORLD };
 	(void)read_text(&r, e->where, sizeof e->where);
 	(void)read_text(&r, e->what, sizeof e->what);
 	(void)read_text(&r, e->expected, sizeof e->expected);
@@ -51,22 +53,16 @@ static bool remote_put(struct store *s, const struct batch *const *batches, size
 
 	buf_varint(&out, n);
 	for (size_t i = 0; i < n; i++) {
-		struct batch copy = *batches[i];        /* encoding settles the rows, which are the caller's */
-
-		copy.rows = mem_resize(NULL, copy.len, sizeof *copy.rows);
-		if (copy.len)
-			memcpy(copy.rows, batches[i]->rows, copy.len * sizeof *copy.rows);
 		buf_clear(&one);
-		batch_encode(&copy, &one);
+		batch_encode(batches[i], &one);
 		buf_u32le(&out, (uint32_t)one.len);
 		buf_bytes(&out, one.at, one.len);
-		free(copy.rows);
 	}
 	bool ok = request((struct remote *)s, WIRE_PUT, &out, &in, NULL, NULL, e);
 	if (ok && in.len != n)
 		ok = err_set(e, "the keep's answer is cut");
 	for (size_t i = 0; i < n; i++)
-		each[i] = ok && in.at[i] <= STORED_FULL ? (enum stored)in.at[i] : STORED_NOT;
+		each[i] = ok && in.at[i] <= STORED_ALREADY ? (enum stored)in.at[i] : STORED_NOT;
 	buf_release(&out);
 	buf_release(&in);
 	buf_release(&one);

@@ -2,7 +2,7 @@
 
 #include "base/err.h"
 
-struct store *store_open(const char *address, const char *zone, const struct regions *regions, struct err *e)
+struct store *store_open(const char *address, const char *zone, struct regions *regions, struct err *e)
 {
 	if (!strcmp(address, "memory:"))
 		return local_open(&engine_memory, "", zone, regions, e);

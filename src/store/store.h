@@ -21,7 +21,7 @@ struct store;
 struct regions;
 
 /* What became of a batch. UNKNOWN never leaves store_put: a commit that failed is settled by reading the ledger again. */
-enum stored { STORED_NOT, STORED_NOW, STORED_ALREADY, STORED_FULL };
+enum stored { STORED_NOT, STORED_NOW, STORED_ALREADY };
 
 struct sensor {
 	uint16_t number;
@@ -43,14 +43,14 @@ struct facts {
 	uint64_t *watched_s;            /* of each sensor: seconds watched in all */
 };
 
-/* zone: for a store that does not exist yet (NULL: UTC); an existing one keeps its own. regions: resolves sources when a
- * batch is put, borrowed while the store is open; NULL: all "ZZ". False: e says why; nobody gets a lock error (cmd/ takes
+/* zone: for a store that does not exist yet (NULL: UTC); an existing one that has another refuses. regions: resolves sources when a
+ * batch is put (refreshed before), borrowed while the store is open; NULL: all "ZZ". False: e says why; nobody gets a lock error (cmd/ takes
  * the lock of the data folder first). */
-struct store *store_open(const char *address, const char *zone, const struct regions *regions, struct err *e);
+struct store *store_open(const char *address, const char *zone, struct regions *regions, struct err *e);
 void store_close(struct store *s);
 
 /* Puts n batches in one transaction: rows, roll-ups and ledger, all or nothing, durable on true. each[i] says what became
- * of each. Sensors not met before are entered with one address. */
+ * of each. Sensors not met before are entered with one address. False with ERR_FULL: no room left, nothing was changed. */
 bool store_put(struct store *s, const struct batch *const *batches, size_t n, enum stored *each, struct err *e);
 /* Settles q against the store and answers it. The caller releases the answer. */
 bool store_ask(struct store *s, struct question *q, struct answer *a, struct err *e);

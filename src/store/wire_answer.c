@@ -13,7 +13,7 @@ static bool do_ask(struct store *s, struct reader *r, struct buf *out, struct er
 
 	question_init(&q);
 	if (!read_text(r, text, sizeof text))
-		return err_set(e, "the question is cut or too long");
+		return err_asked(e, "the question is cut or too long");
 	if (!question_parse(&q, text, NULL, e) || !store_ask(s, &q, &a, e))
 		return false;
 	answer_encode(&a, out);
@@ -92,7 +92,7 @@ static bool do_rows(struct store *s, struct reader *r, int fd, struct err *e)
 	struct question q;
 
 	question_init(&q);
-	bool ok = read_text(r, text, sizeof text) ? question_parse(&q, text, NULL, e) : err_set(e, "the question is cut or too long");
+	bool ok = read_text(r, text, sizeof text) ? question_parse(&q, text, NULL, e) : err_asked(e, "the question is cut or too long");
 	ok = ok && store_rows(s, &q, send_rows, &to, e) && to.ok;
 	buf_release(&to.frame);
 	return ok;
@@ -143,10 +143,11 @@ bool wire_answer(struct store *s, int fd, struct err *e)
 
 	if (ok) {
 		struct reader r = reader_over(in.at, in.len);
-		bool done = do_request(s, kind, &r, fd, &out, &refused) && (out.ok || err_set(&refused, "the answer is too large"));
+		bool done = do_request(s, kind, &r, fd, &out, &refused) && (out.ok || err_asked(&refused, "the answer is too large"));
 
 		if (!done) {
 			buf_clear(&out);
+			buf_u8(&out, (uint8_t)refused.kind);
 			buf_text(&out, refused.where);
 			buf_text(&out, refused.what);
 			buf_text(&out, refused.expected);

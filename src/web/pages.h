@@ -5,7 +5,7 @@
 struct err;
 struct visit;
 
-void page_root(struct visit *v);                /* to the language that the browser prefers */
+void page_root(struct visit *v);                /* to the language of the path, or that the browser prefers */
 void page_home(struct visit *v);                /* both figures; with a question in the query, that one */
 void page_port(struct visit *v);
 void page_about(struct visit *v);

@@ -19,6 +19,7 @@ static const struct route {
 	{ "/",                  page_root,      false, NULL },
 	{ "/style.css",         page_style,     false, NULL },
 	{ "/icon.svg",          page_icon,      false, NULL },
+	{ "/:lang",             page_root,      false, NULL },
 	{ "/:lang/",            page_home,      true,  page_unavailable },
 	{ "/:lang/ports/:part", page_port,      true,  page_unavailable },
 	{ "/:lang/about",       page_about,     true,  page_unavailable },

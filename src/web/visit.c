@@ -2,26 +2,9 @@
 
 #include "base/err.h"
 
-static bool sensor_known(const struct facts *f, const char *name)
-{
-	for (size_t i = 0; i < f->len; i++)
-		if (!strcmp(f->sensors[i].name, name))
-			return true;
-	return false;
-}
-
 enum outcome visit_ask(const struct visit *v, struct question *q, struct answer *a, struct err *e)
 {
-	struct question settled = *q;
-
-	if (!question_settle(&settled, &v->facts.zone, v->facts.held, e))
-		return WRONG;
-	if (q->sensor[0] && !sensor_known(&v->facts, q->sensor)) {
-		err_set(e, "no sensor named %s", q->sensor);
-		err_expected(e, "`teiten sensor list` shows them");
-		return WRONG;
-	}
-	return store_ask(v->site->store, q, a, e) ? ASKED : UNAVAILABLE;
+	return store_ask(v->site->store, q, a, e) ? ASKED : e->kind == ERR_ASKED ? WRONG : UNAVAILABLE;
 }
 
 bool visit_value(const struct visit *v, const char *key, char *out, size_t cap)

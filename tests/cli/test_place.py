@@ -5,6 +5,7 @@ Usage: test_place.py BINARY. Prints one line a test."""
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -37,9 +38,10 @@ def packets(folder, *more):
 
 
 class Keep:
-    def __init__(self, folder):
+    def __init__(self, folder, **env):
         self.folder = folder
-        self.process = subprocess.Popen([BINARY, "keep", "--data", folder], stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([BINARY, "keep", "--data", folder], stderr=subprocess.PIPE, text=True,
+                                        env={**os.environ, **env})
         for _ in range(200):
             if os.path.exists(os.path.join(folder, "keep.sock")):
                 break
@@ -146,13 +148,16 @@ def test_killed_keep_leaves_everything_acknowledged_and_the_spool_goes_on(folder
 def test_spool_puts_aside_what_is_no_batch(folder):
     import_text(folder, rows(1))
     keep = Keep(folder)
-    with open(os.path.join(folder, "spool", "0000000000000001.0000000000.x.batch"), "wb") as f:
-        f.write(b"TTNB\x01 not a batch")
+    names = ["0000000000000001.0000000000.x.batch", "x.batch"]
+    for name in names:
+        with open(os.path.join(folder, "spool", name), "wb") as f:
+            f.write(b"TTNB\x01 not a batch")
+    refused = os.path.join(folder, "spool", "refused")
     for _ in range(100):
-        if os.path.exists(os.path.join(folder, "spool", "refused")):
+        if os.path.exists(refused) and len(os.listdir(refused)) == 2:
             break
         time.sleep(.05)
-    assert os.listdir(os.path.join(folder, "spool", "refused")) == ["0000000000000001.0000000000.x.batch"]
+    assert sorted(os.listdir(refused)) == names
     assert packets(folder) == 120
     keep.end()
 
@@ -177,7 +182,7 @@ def test_wrong_use_has_status_2_and_says_what_was_expected(folder):
                  ["top", "extra"], ["keep", "extra"], ["center", "extra"], ["port", "80/tcp", "--proto", "udp"], ["top", "--json", "--csv"], ["import"]):
         done = run(*args, check=False)
         assert done.returncode == 2, (args, done.returncode, done.stderr)
-        assert done.stderr.strip(), args
+        assert (done.stdout if "--json" in args else done.stderr).strip(), args
 
 
 def test_series_has_null_where_nobody_looked_and_zero_where_nothing_came(folder):
@@ -190,6 +195,175 @@ def test_series_has_null_where_nobody_looked_and_zero_where_nothing_came(folder)
     assert series["values"] == [40, 40, 0, None, None, None, None, 40, None], series["values"]
     assert series["looked"] == [1, 1, 1, 0, 0, 0, 0, 1, 0], series["looked"]
     assert series["times"][0] == "2020-01-01T00:00:00+00:00"
+
+
+def one_line(done, status, *words):
+    """The command ended with that status and said so in one line that has these words."""
+    text = done.stderr.strip()
+    assert done.returncode == status and len(text.splitlines()) == 1 and all(w in text for w in words), (done.returncode, text, words)
+
+
+def test_store_that_would_keep_nothing_is_refused(folder):
+    os.chdir(folder)
+    with open("x.csv", "w") as f:
+        f.write(rows(1))
+    with open("x.json", "w") as f:
+        f.write('{"a": 1}\n')
+    for address in ("duckdb:x.csv", "duckdb:x.json", "duckdb::memory:", "memory:"):
+        done = run("import", "--store", address, "--map", MAP, "-", stdin=rows(1), check=False)
+        assert done.returncode != 0 and "stored" not in done.stdout and len(done.stderr.strip().splitlines()) == 1, (address, done)
+    run("import", "--store", "duckdb:x.duckdb", "--map", MAP, "-", stdin=rows(1))
+    one_line(run("top", "--store", "duckdb:x.duckdb", "--data", ".", check=False), 2, "exclude")
+
+
+def test_same_file_imported_by_several_through_a_keep_counts_once(folder):
+    import_text(folder, rows(1, sensor="z"))
+    keep = Keep(folder)
+    text = rows(2, days=20, per_day=60)
+    done = [subprocess.Popen([BINARY, "import", "--data", folder, "--map", MAP, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True) for _ in range(6)]
+    for process in done:
+        process.stdin.write(text)
+        process.stdin.close()
+    for process in done:
+        assert process.wait(60) == 0, process.stderr.read()
+    assert packets(folder) == 120 + 1200, packets(folder)
+    assert not [n for n in os.listdir(os.path.join(folder, "spool")) if "new" in n]
+    keep.end()
+
+
+def delegations(region):
+    return f"apnic|{region}|ipv4|198.51.100.0|256|20200101|allocated\n"
+
+
+def region_of(folder, day):
+    answer = json.loads(run("region", "--data", folder, "--from", f"2020-01-{day:02d}", "--until", f"2020-01-{day + 1:02d}", "--json").stdout)
+    return [row["label"] for row in answer["rows"]]
+
+
+def test_table_of_regions_holds_for_what_comes_after_it_also_in_a_running_keep(folder):
+    import_text(folder, rows(1, days=1))
+    path = os.path.join(folder, "delegated")
+    with open(path, "w") as f:
+        f.write(delegations("JP"))
+    built = run("geo", "build", "--data", folder, path)
+    assert "already keeps" in built.stderr, built.stderr
+    import_text(folder, rows(2, days=1))
+    keep = Keep(folder)
+    with open(path, "w") as f:
+        f.write(delegations("KR"))
+    run("geo", "build", "--data", folder, path)
+    import_text(folder, rows(3, days=1))
+    assert [region_of(folder, day) for day in (1, 2, 3)] == [["ZZ"], ["JP"], ["KR"]], [region_of(folder, day) for day in (1, 2, 3)]
+    keep.end()
+
+
+def test_times_that_cannot_be_are_refused_and_bend_nothing(folder):
+    odd = "2099-01-01 00:00:00,a,198.51.100.1,tcp,80\n0,a,198.51.100.1,tcp,80\n1970-01-01 00:00:00,a,198.51.100.1,tcp,80\n"
+    report = json.loads(import_text(folder, rows(1) + odd, "--json").stdout)["files"][0]
+    assert [(r["reason"], r["rows"]) for r in report["refused"]] == [("time-range", 3)], report["refused"]
+    assert report["span"]["until"].startswith("2020-01-03"), report["span"]
+    answer = json.loads(run("top", "--data", folder, "--json").stdout)
+    assert answer["span"]["until"].startswith("2020-01-0") and answer["rows"], answer["span"]
+    one_line(import_text(folder, rows(1), "--looked", "2020-01-01,2099-01-01", check=False), 2, "future")
+
+
+def test_waiting_for_others_ends(folder):
+    import_text(folder, rows(1))
+    desk = subprocess.Popen([BINARY, "desk", "--data", folder, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+    assert "ready" in desk.stdout.readline()
+    for args in (["--data", folder], ["--store", f"duckdb:{folder}/store.duckdb"]):
+        done = run("top", *args, "--wait", "0", check=False)
+        one_line(done, 1, f"process {desk.pid}", "--wait")
+        done = run("top", *args, "--wait", "2", check=False)
+        assert done.returncode == 1 and "waiting for process" in done.stderr and "lock" not in done.stderr, done.stderr
+    desk.terminate()
+    desk.wait(20)
+    desk.stdout.close()
+
+
+def test_several_imports_into_one_store_by_its_address_wait_for_one_another(folder):
+    address = f"duckdb:{folder}/x.duckdb"
+    run("import", "--store", address, "--map", MAP, "-", stdin=rows(1))
+    done = [subprocess.Popen([BINARY, "import", "--store", address, "--map", MAP, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, text=True) for _ in range(5)]
+    for i, process in enumerate(done):
+        process.stdin.write(rows(5 + i, days=1, sensor=f"s{i}"))
+        process.stdin.close()
+    for process in done:
+        assert process.wait(60) == 0, process.stderr.read()
+    answer = json.loads(run("top", "--store", address, "--json", "--from", "2020-01-01", "--until", "2020-02-01").stdout)
+    assert answer["rows"][0]["packets"] == 120 + 5 * 40, answer["rows"]
+
+
+def test_full_disk_is_said_and_what_waits_goes_in_later(folder):
+    import_text(folder, rows(1))
+    done = import_text(folder, rows(5), env={"TEITEN_FAULT": "full:1-"}, check=False)
+    one_line(done, 1, "full", "make room")
+    keep = Keep(folder, TEITEN_FAULT="full:1-")
+    done = import_text(folder, rows(8), "--wait", "1", check=False)
+    one_line(done, 1, "the keep has taken none", "they wait in")
+    keep.end()
+    keep = Keep(folder)
+    for _ in range(100):
+        if packets(folder) == 240:
+            break
+        time.sleep(.05)
+    assert packets(folder) == 240, packets(folder)
+    keep.end()
+
+
+def test_zone_of_a_store_that_is_there_is_not_changed_in_silence(folder):
+    import_text(folder, rows(1), "--zone", "Asia/Tokyo")
+    import_text(folder, rows(1), "--zone", "Asia/Tokyo")
+    one_line(import_text(folder, rows(4), "--zone", "UTC", check=False), 1, "Asia/Tokyo", "UTC")
+    keep = Keep(folder)
+    one_line(import_text(folder, rows(4), "--zone", "UTC", check=False), 1, "Asia/Tokyo", "UTC")
+    keep.end()
+
+
+def test_observatory_that_may_only_be_read_can_be_asked(folder):
+    import_text(folder, rows(1))
+    for name in os.listdir(folder):
+        os.chmod(os.path.join(folder, name), 0o555 if os.path.isdir(os.path.join(folder, name)) else 0o444)
+    os.chmod(folder, 0o555)
+
+    def as_nobody():
+        if os.getuid() == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+
+    def ask(*args):
+        return subprocess.run([BINARY, *args, "--data", folder], capture_output=True, text=True, timeout=60, preexec_fn=as_nobody)
+
+    try:
+        done = ask("top", "--json", "--from", "2020-01-01", "--until", "2020-02-01")
+        assert done.returncode == 0 and json.loads(done.stdout)["rows"][0]["packets"] == 120, done.stderr
+        done = ask("sensor", "set", "a", "--addresses", "3")
+        assert done.returncode == 1 and "no right to write" in done.stderr, done.stderr
+    finally:
+        os.chmod(folder, 0o755)
+
+
+def test_wrong_values_are_told_as_json_where_json_is_asked_for(folder):
+    for args in (["top", "--top", "x"], ["port", "80"], ["region", "JAPAN"], ["source", "10.0.0.1/8"]):
+        done = run(*args, "--json", check=False)
+        error = json.loads(done.stdout)["error"]
+        assert done.returncode == 2 and error["where"] in ("top", "port", "region", "source") and error["what"] and error["expected"], (args, done)
+        assert not done.stderr, done.stderr
+    one_line(run("sensor", "list", "--addresses", "3", check=False), 2, "sensor set")
+
+
+def test_hundred_idle_connections_do_not_keep_a_question_waiting(folder):
+    import_text(folder, rows(1))
+    keep = Keep(folder)
+    idle = [socket.socket(socket.AF_UNIX) for _ in range(100)]
+    for s in idle:
+        s.connect(os.path.join(folder, "keep.sock"))
+    assert packets(folder) == 120
+    for s in idle:
+        s.close()
+    keep.end()
 
 
 failed = False

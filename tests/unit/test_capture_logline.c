@@ -113,7 +113,8 @@ TEST(logline_rolls_the_year_over_new_year_and_back_for_a_straggler)
 {
 	static const struct { const char *month; int year; } lines[] = {
 		{ "Nov 30", 2023 }, { "Dec 31", 2023 }, { "Jan  1", 2024 }, { "Dec 31", 2023 }, { "Jan  1", 2024 }, { "Jun 30", 2024 },
-		{ "May  1", 2024 },
+		{ "May  1", 2024 }, { "Dec 30", 2024 }, { "Aug  1", 2025 }, { "Feb  1", 2026 }, { "Oct  1", 2026 }, { "Jul  1", 2026 },
+		{ "Mar  1", 2027 }, { "Dec 31", 2026 },
 	};
 	struct logclock clock = { .zone = &utc, .year = 2023 };
 	char host[SENSOR_NAME_MAX + 1], text[200];

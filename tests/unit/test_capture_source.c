@@ -130,36 +130,85 @@ TEST(source_counts_only_what_is_watched_and_looked_at)
 	CHECK(!reading_watch(&reading, "", &e));
 }
 
-static uint64_t epoch_of(enum format f)
+/* Of a file with these bytes, read to its end with the options of `reading`. */
+static uint64_t epoch_of(const char *text)
 {
 	struct digest d;
+	struct intake *in;
+	struct row_read row;
+	struct err e;
+	bool wrong;
 	uint8_t out[DIGEST_BYTES];
+	struct source *s = open_text(text, strlen(text), &in, &wrong, &e);
 
+	CHECK(s != NULL);
+	while (source_next(s, &row, &e) == SOURCE_ROW)
+		;
 	digest_begin(&d);
-	reading_digest(&reading, f, &d);
+	source_digest(s, &d);
 	digest_end(&d, out);
+	close_both(s, in);
 	return digest_u64(out);
 }
 
-TEST(source_makes_another_epoch_of_options_that_change_the_meaning_and_only_of_those)
+TEST(source_makes_another_epoch_of_options_that_a_row_heeds_and_only_of_those)
+{
+	static const char zoned_row[] = "time,src,proto,dport,dst,sensor\n2024-03-17T00:00:54Z,198.51.100.7,udp,53,192.0.2.1,a\n";
+	static const char zoned_line[] = "2024-03-17T00:00:54+09:00 gate kernel: IN=e OUT= SRC=198.51.100.7 DST=192.0.2.1 LEN=99 "
+		"PROTO=UDP SPT=1 DPT=2 LEN=79 \n";
+	static const char no_proto[] = "time,src,dport\n1710633654,198.51.100.7,53\n";
+	struct zone tokyo;
+	struct err e;
+
+	CHECK_OK(zone_load(&tokyo, "Asia/Tokyo", &e));
+	reading = (struct reading){ .zone = &utc, .sensor = "s", .year = 2023, .proto = 6 };
+	uint64_t rows = epoch_of(ROWS), line = epoch_of(LINE), zoned = epoch_of(zoned_row), iso = epoch_of(zoned_line), bare = epoch_of(no_proto);
+	CHECK(rows != line);
+	reading.year = 2024;
+	CHECK(epoch_of(LINE) != line && epoch_of(ROWS) == rows && epoch_of(zoned_line) == iso);
+	reading.year = 2023;
+	reading.proto = 17;
+	CHECK(epoch_of(no_proto) != bare && epoch_of(ROWS) == rows);
+	reading.proto = 6;
+	(void)snprintf(reading.sensor, sizeof reading.sensor, "t");
+	CHECK(epoch_of(ROWS) != rows && epoch_of(zoned_line) != iso && epoch_of(zoned_row) == zoned);
+	(void)snprintf(reading.sensor, sizeof reading.sensor, "s");
+	reading.looked.until = 40000000;
+	CHECK(epoch_of(zoned_row) != zoned);
+	reading.looked.until = 0;
+	struct zone kept = utc;
+	utc = tokyo;
+	CHECK(epoch_of(ROWS) != rows && epoch_of(LINE) != line && epoch_of(zoned_row) == zoned && epoch_of(zoned_line) == iso);
+	utc = kept;
+	zone_release(&tokyo);
+}
+
+TEST(source_takes_the_watched_networks_in_whatever_order_they_are_named)
 {
 	struct err e;
 
-	CHECK_OK(zone_load(&utc, "UTC", &e));
 	reading = (struct reading){ .zone = &utc, .sensor = "s" };
-	uint64_t csv = epoch_of(FORMAT_CSV), log = epoch_of(FORMAT_LOG), pcap = epoch_of(FORMAT_PCAP);
-	CHECK(csv != log && log != pcap);
-	reading.year = 2024;
-	CHECK(epoch_of(FORMAT_CSV) == csv && epoch_of(FORMAT_LOG) != log && epoch_of(FORMAT_PCAP) == pcap);
-	reading.year = 0;
-	reading.proto = 6;
-	CHECK(epoch_of(FORMAT_CSV) != csv && epoch_of(FORMAT_LOG) == log);
-	reading.proto = 0;
-	reading.looked.until = 5;
-	CHECK(epoch_of(FORMAT_PCAP) != pcap);
-	reading.looked.until = 0;
-	reading.format = FORMAT_CSV;    /* saying what it is anyway changes nothing */
-	CHECK(epoch_of(FORMAT_CSV) == csv);
-	memcpy(reading.sensor, "t", 2);
-	CHECK(epoch_of(FORMAT_CSV) != csv);
+	CHECK_OK(reading_watch(&reading, "192.0.2.0/24,198.51.100.0/24,2001:db8::/32", &e));
+	uint64_t one = epoch_of(ROWS);
+	reading.watched_len = 0;
+	CHECK_OK(reading_watch(&reading, "2001:db8::/32,198.51.100.0/24,192.0.2.0/24,198.51.100.0/24", &e));
+	CHECK_WHOLE(reading.watched_len, 3);
+	CHECK(epoch_of(ROWS) == one);
+	reading.watched_len = 0;
+	CHECK_OK(reading_watch(&reading, "2001:db8::/32,192.0.2.0/24", &e));
+	CHECK(epoch_of(ROWS) != one);
+}
+
+TEST(source_refuses_times_of_clocks_that_were_not_set)
+{
+	struct row_read row;
+
+	reading = (struct reading){ .zone = &utc, .sensor = "s", .latest_s = 1710633654 };
+	CHECK_WHOLE(first_row(ROWS, &row), REFUSAL_NONE);
+	reading.latest_s--;
+	CHECK_WHOLE(first_row(ROWS, &row), REFUSAL_TIME_RANGE);
+	reading.latest_s = 0;
+	CHECK_WHOLE(first_row("time,src,proto,dport\n0,198.51.100.7,udp,53\n", &row), REFUSAL_TIME_RANGE);
+	CHECK_WHOLE(first_row("time,src,proto,dport\n631151999,198.51.100.7,udp,53\n", &row), REFUSAL_TIME_RANGE);
+	CHECK_WHOLE(first_row("time,src,proto,dport\n631152000,198.51.100.7,udp,53\n", &row), REFUSAL_NONE);
 }

@@ -7,9 +7,10 @@
 
 static int64_t parsed(const char *text, const struct zone *z)
 {
+	bool local = false;
 	int64_t s;
 
-	return stamp_parse(text, z, &s) ? s : -1;
+	return stamp_parse(text, z, &s, &local) ? s : -1;
 }
 
 TEST(stamp_reads_the_ways_in_which_files_write_times)

@@ -19,7 +19,7 @@ static void add(struct tally *t, int sensor, struct packet p)
 
 TEST(tally_counts_equal_packets_of_a_minute_as_one_tuple)
 {
-	struct tally *t = tally_open(9);
+	struct tally *t = tally_open();
 	int a = tally_sensor(t, "a"), b = tally_sensor(t, "b");
 	struct err e;
 	size_t n;
@@ -29,7 +29,7 @@ TEST(tally_counts_equal_packets_of_a_minute_as_one_tuple)
 	add(t, b, knock(60, 7, 1));
 	add(t, a, knock(60, 7, 1));
 	add(t, a, knock(119, 7, 2));
-	struct batch *list = tally_end(t, (struct span){ 0, 5 }, &n);
+	struct batch *list = tally_end(t, 9, (struct span){ 0, 5 }, &n);
 	CHECK_WHOLE(n, 2);
 	CHECK_TEXT(list[0].sensor, "a");
 	CHECK_WHOLE(list[0].epoch, 9);
@@ -54,13 +54,13 @@ TEST(tally_counts_destinations_up_to_four_and_then_more)
 	static const uint32_t dst[] = { 1, 1, 2, 3, 4, 5, 6 };
 
 	for (size_t hits = 1; hits <= 7; hits++) {
-		struct tally *t = tally_open(1);
+		struct tally *t = tally_open();
 		int a = tally_sensor(t, "a");
 		size_t n;
 
 		for (size_t i = 0; i < hits; i++)
 			add(t, a, knock(60, 7, dst[i]));
-		struct batch *list = tally_cut(t, &n);
+		struct batch *list = tally_cut(t, 9, &n);
 		CHECK_WHOLE(list[0].rows[0].dsts, want[hits - 1]);
 		CHECK_WHOLE(list[0].rows[0].packets, hits);
 		batches_free(list, n);
@@ -70,7 +70,7 @@ TEST(tally_counts_destinations_up_to_four_and_then_more)
 
 TEST(tally_does_not_let_a_count_overflow)
 {
-	struct tally *t = tally_open(1);
+	struct tally *t = tally_open();
 	int a = tally_sensor(t, "a");
 	struct packet p = knock(60, 7, 1);
 	uint64_t sum = 0;
@@ -79,7 +79,7 @@ TEST(tally_does_not_let_a_count_overflow)
 	p.packets = UINT32_MAX - 1;
 	for (int i = 0; i < 3; i++)
 		tally_add(t, a, &p);
-	struct batch *list = tally_cut(t, &n);
+	struct batch *list = tally_cut(t, 9, &n);
 	for (size_t i = 0; i < list[0].len; i++)
 		sum += list[0].rows[i].packets;
 	CHECK_WHOLE(sum, 3 * (uint64_t)(UINT32_MAX - 1));
@@ -90,7 +90,7 @@ TEST(tally_does_not_let_a_count_overflow)
 
 TEST(tally_hands_over_when_full_and_counts_its_serials_on)
 {
-	struct tally *t = tally_open(1);
+	struct tally *t = tally_open();
 	int a = tally_sensor(t, "a");
 	uint64_t seen = 0, serial = 0;
 	size_t n, pushed = 0;
@@ -99,14 +99,14 @@ TEST(tally_hands_over_when_full_and_counts_its_serials_on)
 		add(t, a, knock(60 * (i % 50), i, 1));
 		if (!tally_full(t))
 			continue;
-		struct batch *list = tally_cut(t, &n);
+		struct batch *list = tally_cut(t, 9, &n);
 		CHECK_WHOLE(n, 1);
 		CHECK_WHOLE(list[0].watched.len, 0);
 		CHECK_WHOLE(list[0].serial, ++serial);
 		seen += list[0].seen;
 		batches_free(list, n);
 	}
-	struct batch *list = tally_end(t, (struct span){ 0, 50 }, &n);
+	struct batch *list = tally_end(t, 9, (struct span){ 0, 50 }, &n);
 	CHECK_WHOLE(list[0].serial, 2);
 	CHECK_WHOLE(seen + list[0].seen, pushed);
 	batches_free(list, n);
@@ -115,7 +115,7 @@ TEST(tally_hands_over_when_full_and_counts_its_serials_on)
 
 TEST(tally_spreads_what_lies_further_apart_than_a_batch_may_span)
 {
-	struct tally *t = tally_open(1);
+	struct tally *t = tally_open();
 	int a = tally_sensor(t, "a");
 	uint64_t watched = 0;
 	struct err e;
@@ -123,7 +123,7 @@ TEST(tally_spreads_what_lies_further_apart_than_a_batch_may_span)
 
 	add(t, a, knock(0, 7, 1));
 	add(t, a, knock((int64_t)MINUTE_MAX * 60 - 1, 7, 1));
-	struct batch *list = tally_end(t, (struct span){ 0, MINUTE_MAX }, &n);
+	struct batch *list = tally_end(t, 9, (struct span){ 0, MINUTE_MAX }, &n);
 	for (size_t i = 0; i < n; i++) {
 		CHECK_OK(batch_sound(&list[i], &e));
 		watched += watch_seconds(&list[i].watched, (struct span){ 0, MINUTE_MAX });
@@ -135,18 +135,18 @@ TEST(tally_spreads_what_lies_further_apart_than_a_batch_may_span)
 
 TEST(tally_says_that_a_sensor_looked_and_saw_nothing)
 {
-	struct tally *t = tally_open(1);
+	struct tally *t = tally_open();
 	struct err e;
 	size_t n;
 
 	(void)tally_sensor(t, "quiet");
-	struct batch *list = tally_end(t, (struct span){ 10, 20 }, &n);
+	struct batch *list = tally_end(t, 9, (struct span){ 10, 20 }, &n);
 	CHECK_WHOLE(n, 1);
 	CHECK_OK(batch_sound(&list[0], &e));
 	CHECK_WHOLE(list[0].len, 0);
 	CHECK_WHOLE(list[0].span.until, 20);
 	batches_free(list, n);
-	list = tally_end(t, (struct span){ 0, 0 }, &n);
+	list = tally_end(t, 9, (struct span){ 0, 0 }, &n);
 	CHECK_WHOLE(n, 0);
 	batches_free(list, n);
 	tally_close(t);
@@ -154,7 +154,7 @@ TEST(tally_says_that_a_sensor_looked_and_saw_nothing)
 
 TEST(tally_bounds_the_sensors_of_a_file)
 {
-	struct tally *t = tally_open(1);
+	struct tally *t = tally_open();
 	char name[16];
 
 	for (int i = 0; i < TALLY_SENSORS_MAX; i++) {

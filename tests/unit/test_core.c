@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/num.h"
 #include "base/zone.h"
 #include "core/batch.h"
@@ -10,6 +11,7 @@
 #include "core/question.h"
 #include "core/series.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 static struct zone zone_of(const char *name)
@@ -226,6 +228,7 @@ TEST(batch_reads_back_what_was_written)
 
 		buf_clear(&bytes);
 		batch_encode(&b, &bytes);
+		b.len = tuples_settle(b.rows, b.len);
 		CHECK_OK(batch_decode(&read, bytes.at, bytes.len, &e));
 		CHECK_TEXT(read.sensor, b.sensor);
 		CHECK(read.epoch == b.epoch && read.serial == b.serial && read.seen == 9 && read.lost == 1);
@@ -333,6 +336,7 @@ TEST(question_refuses_what_it_cannot_answer)
 		if (question_parse(&q, wrong[i], NULL, &e) && question_settle(&q, &z, held, &e))
 			test_failed(__FILE__, __LINE__, "accepted: %s", wrong[i]);
 		CHECK(e.what[0] && e.expected[0]);
+		CHECK_WHOLE(e.kind, ERR_ASKED);
 	}
 	zone_release(&z);
 }
@@ -364,6 +368,46 @@ TEST(answer_reads_back_what_was_sent_and_refuses_every_truncation)
 		CHECK(!answer_decode(&b, &r, &e));
 	}
 	buf_release(&bytes);
+}
+
+enum { WRITES = 60, WRITTEN_BYTES = 20000 };
+
+/* Writes the same path again and again, each time all of one letter. */
+static void *write_often(void *letter)
+{
+	char path[600], bytes[WRITTEN_BYTES];
+	struct err e;
+
+	(void)snprintf(path, sizeof path, "%s/shared", test_dir());
+	memset(bytes, *(const char *)letter, sizeof bytes);
+	for (int i = 0; i < WRITES; i++)
+		if (!file_write(path, bytes, sizeof bytes, &e))
+			return letter;
+	return NULL;
+}
+
+TEST(file_that_several_write_at_once_is_one_of_theirs_and_no_write_fails)
+{
+	char letters[] = "abcdef", path[600];
+	struct buf read = buf_make(WRITTEN_BYTES);
+	pthread_t threads[6];
+	struct err e;
+
+	for (int i = 0; i < 6; i++)
+		CHECK(pthread_create(&threads[i], NULL, write_often, &letters[i]) == 0);
+	for (int i = 0; i < 6; i++) {
+		void *failed;
+
+		CHECK(pthread_join(threads[i], &failed) == 0 && !failed);
+	}
+	(void)snprintf(path, sizeof path, "%s/shared", test_dir());
+	CHECK_OK(file_read(path, &read, &e));
+	CHECK_WHOLE(read.len, WRITTEN_BYTES);
+	for (size_t i = 1; i < read.len; i++)
+		CHECK(read.at[i] == read.at[0]);
+	(void)snprintf(path, sizeof path, "%s/shared.new", test_dir());
+	CHECK(!file_exists(path));
+	buf_release(&read);
 }
 
 TEST(numbers_are_read_whole_or_not_at_all)

@@ -212,6 +212,28 @@ TEST(regions_write_refuses_what_makes_no_sense)
 	CHECK(!file_exists(path));
 }
 
+TEST(regions_refresh_finds_a_table_that_has_come_and_one_that_has_changed)
+{
+	struct range japan = range_of("192.0.2.0", "192.0.2.255", "JP", 64500), korea = range_of("192.0.2.0", "192.0.2.255", "KR", 64501);
+	struct regions *r;
+	struct err e;
+
+	CHECK_OK((r = regions_open(in_dir("fresh.table"), &e)) != NULL);
+	CHECK_TEXT(regions_id(r), "none");
+	check_found(r, "192.0.2.1", "ZZ", 0);
+	CHECK_OK(regions_write(in_dir("fresh.table"), &japan, 1, "a test", &e));
+	check_found(r, "192.0.2.1", "ZZ", 0);
+	regions_refresh(r);
+	check_found(r, "192.0.2.1", "JP", 64500);
+	CHECK_OK(regions_write(in_dir("fresh.table"), &korea, 1, "a test", &e));
+	regions_refresh(r);
+	check_found(r, "192.0.2.1", "KR", 64501);
+	CHECK_OK(file_write(in_dir("fresh.table"), "no table", 8, &e));
+	regions_refresh(r);             /* told in the log; the table that was read stays */
+	check_found(r, "192.0.2.1", "KR", 64501);
+	regions_close(r);
+}
+
 TEST(regions_open_refuses_every_cut_and_every_damaged_byte)
 {
 	struct range list[] = {

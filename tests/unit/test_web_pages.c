@@ -88,6 +88,17 @@ TEST(every_path_answers_in_its_language)
 	close_site(&s);
 }
 
+TEST(path_without_its_slash_leads_to_the_language_s_page)
+{
+	struct site s = open_site();
+	struct reply rp = get(&s, "/ja", "");
+
+	CHECK_WHOLE(rp.status, 302);
+	CHECK_TEXT(rp.location, "/ja/");
+	buf_release(&rp.body);
+	close_site(&s);
+}
+
 TEST(what_is_not_there_is_told_in_the_path_s_language)
 {
 	struct site s = open_site();

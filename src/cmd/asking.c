@@ -105,7 +105,8 @@ int ask_and_print(const struct args *a, struct question *q, const char *word_key
 			status = print(a, &answer, &facts.zone);
 			answer_release(&answer);
 		} else {
-			status = asking_refused(a, &e);
+			(void)asking_refused(a, &e);
+			status = EXIT_REFUSED;          /* the words were right; it depends on what the store holds */
 		}
 		facts_release(&facts);
 	}

@@ -152,11 +152,11 @@ static bool may_start(const char *dir, const char *listen, const char *zone, boo
 	struct zone z;
 
 	if (zone && !zone_load(&z, zone, e))
-		return false;
+		return err_in(e, "zone");
 	if (zone)
 		zone_release(&z);
 	if (check)
-		return http_may_listen(listen, false, e);
+		return http_may_listen(listen, false, e) || err_in(e, "listen");
 	if (!file_path(socket, dir, "keep.sock", e))
 		return false;
 	pid_t other = keep_of(socket);
@@ -164,7 +164,7 @@ static bool may_start(const char *dir, const char *listen, const char *zone, boo
 		err_set(e, "a keep is already running in %s: process %d", dir, (int)other);
 		return err_expected(e, "end it or the centre that it belongs to, or another folder: --data DIR");
 	}
-	return http_may_listen(listen, true, e);
+	return http_may_listen(listen, true, e) || err_in(e, "listen");
 }
 
 /* The command line first, then the configuration, then the default. */

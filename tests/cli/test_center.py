@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""The centre from the outside: it starts once, says in one line why it cannot, and answers over HTTP.
+
+Usage: test_center.py BINARY. Prints one line a test."""
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+
+BINARY = os.path.abspath(sys.argv[1])
+MAP = "time=t,sensor=s,src=src,proto=p,dport=d"
+
+
+def run(*args, **kw):
+    return subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=60, **kw)
+
+
+def one_line(done, status, *words):
+    """The command ended with that status and said so in one line that has these words."""
+    text = done.stderr.strip()
+    assert done.returncode == status and len(text.splitlines()) == 1 and all(w in text for w in words), (done.returncode, text, words)
+
+
+def fill(folder):
+    rows = ["t,s,src,p,d"] + [f"2020-01-{d:02d} 12:00:00,{s},198.51.100.{d},tcp,{p}" for d in range(1, 31) for s in "abc" for p in (23, 80)]
+    done = run("import", "--data", folder, "--map", MAP, "--looked", "2020-01-01,2020-01-31", "-", input="\n".join(rows) + "\n")
+    assert done.returncode == 0, done.stderr
+
+
+class Center:
+    def __init__(self, folder, *more):
+        self.process = subprocess.Popen([BINARY, "center", "--data", folder, "--listen", "127.0.0.1:0", *more],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("ready: http://127.0.0.1:"), (line, self.process.stderr.read())
+        self.port = int(line.split("//127.0.0.1:")[1].split("/")[0])
+
+    def get(self, path):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        c.request("GET", path)
+        r = c.getresponse()
+        body = r.read().decode()
+        c.close()
+        return r.status, r.headers, body
+
+    def end(self):
+        self.process.terminate()
+        status = self.process.wait(20)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return status
+
+
+def test_second_center_of_a_folder_is_refused_and_the_first_goes_on(folder):
+    fill(folder)
+    center = Center(folder)
+    one_line(run("center", "--data", folder, "--listen", "127.0.0.1:0"), 1, "already running", "--data DIR")
+    assert center.get("/en/")[0] == 200
+    assert center.end() == 0
+
+
+def test_taken_port_is_said_in_one_line(folder):
+    fill(folder)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        one_line(run("center", "--data", folder, "--listen", f"127.0.0.1:{taken.getsockname()[1]}"), 1, "is taken", "--listen")
+
+
+def test_check_finds_what_is_wrong_in_the_configuration(folder):
+    path = os.path.join(folder, "center.conf")
+    for text, words in (("listen = 192.0.2.1:80\n", ["192.0.2.1"]), ("listen = nonsense\n", ["nonsense"]), ("zone = Asia/Nowhere\n", ["Asia/Nowhere"])):
+        with open(path, "w") as f:
+            f.write(text)
+        one_line(run("center", "--check", "--config", path), 1, *words)
+    with open(path, "w") as f:
+        f.write("listen = 127.0.0.1:8025\nzone = Asia/Tokyo\n")
+    done = run("center", "--check", "--config", path)
+    assert done.returncode == 0 and "2 settings" in done.stdout, done
+
+
+def test_question_that_can_never_work_is_the_client_s_error(folder):
+    fill(folder)
+    center = Center(folder)
+    for query in ("step=hour&from=1990-01-01&until=2099-01-01&each=sensor&top=all", "step=minute&last=4000w", "sensor=nobody", "top=x"):
+        status, _, body = center.get(f"/api/v1/series?{query}")
+        error = json.loads(body)["error"]
+        assert status == 400 and error["what"] and error["expected"], (query, status, body)
+    status, headers, _ = center.get("/en")
+    assert status == 302 and headers["Location"] == "/en/", (status, headers)
+    assert center.end() == 0
+
+
+def test_half_sent_requests_do_not_shut_others_out(folder):
+    fill(folder)
+    center = Center(folder)
+    half = [socket.create_connection(("127.0.0.1", center.port)) for _ in range(300)]
+    for s in half:
+        s.sendall(b"GET /en/ HTTP/1.1\r\nHost: local")
+    assert center.get("/en/")[0] == 200
+    for s in half:
+        s.close()
+    assert center.end() == 0
+
+
+failed = False
+for name, test in list(globals().items()):
+    if not name.startswith("test_"):
+        continue
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            test(folder)
+            print(f"ok center: {name[5:].replace('_', ' ')}")
+        except Exception as failure:  # told, and the next one runs
+            failed = True
+            print(f"not ok center: {name[5:].replace('_', ' ')}: {failure!r}")
+    sys.stdout.flush()
+sys.exit(1 if failed else 0)

@@ -6,7 +6,6 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "store/flatten.h"
 
@@ -156,14 +155,12 @@ void regions_refresh(struct regions *r)
 		return;
 	struct regions *fresh = regions_open(r->path, &e);
 	if (!fresh) {
-		log_err(&e);
 		r->file = now;
 		return;
 	}
 	release(r);
 	*r = *fresh;
 	free(fresh);
-	log_line("sources are mapped with table %s from now on", r->id);
 }
 
 void regions_close(struct regions *r)

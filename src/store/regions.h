@@ -20,8 +20,8 @@ struct range { struct addr from, to; char region[3]; uint32_t as_number; };     
 
 /* Reads the file whole and checks it. A file that is not there is a table without ranges, whose id is "none". */
 struct regions *regions_open(const char *path, struct err *e);
-/* Reads the file anew when it has become another one since, or one; a damaged one is told in the log, once, and the old
- * table stays. Nobody may be using r meanwhile. */
+/* Reads the file anew when it has become another one since, or one. From a damaged one nothing is taken: the table stays
+ * as it was. Nobody may be using r meanwhile. */
 void regions_refresh(struct regions *r);
 void regions_close(struct regions *r);                                  /* NULL is fine */
 const char *regions_id(const struct regions *r);                        /* short digest of the table; "none" for NULL or no file */

@@ -229,7 +229,7 @@ TEST(regions_refresh_finds_a_table_that_has_come_and_one_that_has_changed)
 	regions_refresh(r);
 	check_found(r, "192.0.2.1", "KR", 64501);
 	CHECK_OK(file_write(in_dir("fresh.table"), "no table", 8, &e));
-	regions_refresh(r);             /* told in the log; the table that was read stays */
+	regions_refresh(r);             /* the table that was read stays */
 	check_found(r, "192.0.2.1", "KR", 64501);
 	regions_close(r);
 }

@@ -3,6 +3,7 @@
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
 #include "cmd/place.h"
+#include "cmd/simulate_pcap.h"
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -153,6 +154,8 @@ static int run_simulate(const struct args *a)
 	uint64_t seed = 0;
 	struct err e;
 
+	if (args_given(a, "pcap"))
+		return simulate_pcap(a);
 	if (a->words != 1 || !seed_text || !num_whole(seed_text, 0, UINT64_MAX, &seed)) {
 		log_line("simulate takes one scenario file and --seed N, a whole number");
 		return EXIT_WRONG_USE;
@@ -168,13 +171,19 @@ static int run_simulate(const struct args *a)
 
 static const struct option options[] = {
 	{ "seed", "N", "which of the many: the same scenario and seed give the same packets" },
+	{ "pcap", "FILE", "without a scenario: write a telescope's capture, and the truth about it as FILE.truth.json" },
+	{ "packets", "N", "of the capture (default 1000000)" },
+	{ "sources", "N", "that may speak in it (default a tenth of the packets)" },
+	{ "watched", "CIDR", "IPv4 network that they reach for (default 198.18.0.0/16)" },
+	{ "length", "SECONDS", "that it lasts (default 3600)" },
+	{ "odd", "SHARE", "of damaged frames, 0 to 1 (default 0)" },
 	{ NULL, NULL, NULL },
 };
 
 const struct command command_simulate = {
 	.name = "simulate",
-	.usage = "SCENARIO --seed N [OPTION]...",
-	.summary = "fill a store with the invented traffic of a scenario",
+	.usage = "SCENARIO --seed N [OPTION]... | --pcap FILE --seed N [OPTION]...",
+	.summary = "fill a store with the invented traffic of a scenario, or write a capture",
 	.options = { options, place_options },
 	.run = run_simulate,
 };

@@ -4,65 +4,6 @@
 
 #include <stdarg.h>
 
-struct reader reader_over(const void *bytes, size_t len)
-{
-	const uint8_t *at = bytes;
-
-	return (struct reader){ at, len ? at + len : at, true };
-}
-
-size_t reader_left(const struct reader *r)
-{
-	return r->ok ? (size_t)(r->end - r->at) : 0;
-}
-
-const uint8_t *read_bytes(struct reader *r, size_t n)
-{
-	const uint8_t *at = r->at;
-
-	if (!r->ok || (size_t)(r->end - r->at) < n) {
-		r->ok = false;
-		return NULL;
-	}
-	r->at += n;
-	return at;
-}
-
-uint8_t read_u8(struct reader *r)
-{
-	const uint8_t *p = read_bytes(r, 1);
-
-	return p ? *p : 0;
-}
-
-uint16_t read_u16be(struct reader *r)
-{
-	const uint8_t *p = read_bytes(r, 2);
-
-	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
-}
-
-uint32_t read_u32be(struct reader *r)
-{
-	const uint8_t *p = read_bytes(r, 4);
-
-	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] : 0;
-}
-
-uint16_t read_u16le(struct reader *r)
-{
-	const uint8_t *p = read_bytes(r, 2);
-
-	return p ? (uint16_t)(p[1] << 8 | p[0]) : 0;
-}
-
-uint32_t read_u32le(struct reader *r)
-{
-	const uint8_t *p = read_bytes(r, 4);
-
-	return p ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0] : 0;
-}
-
 uint64_t read_u64le(struct reader *r)
 {
 	uint64_t low = read_u32le(r), high = read_u32le(r);

@@ -11,17 +11,70 @@
 
 struct reader { const uint8_t *at, *end; bool ok; };
 
-struct reader reader_over(const void *bytes, size_t len);
-size_t reader_left(const struct reader *r);
-uint8_t read_u8(struct reader *r);
-uint16_t read_u16be(struct reader *r);
-uint32_t read_u32be(struct reader *r);
-uint16_t read_u16le(struct reader *r);
-uint32_t read_u32le(struct reader *r);
+/* In the header because every packet passes through them. */
+static inline struct reader reader_over(const void *bytes, size_t len)
+{
+	const uint8_t *at = bytes;
+
+	return (struct reader){ at, len ? at + len : at, true };
+}
+
+static inline size_t reader_left(const struct reader *r)
+{
+	return r->ok ? (size_t)(r->end - r->at) : 0;
+}
+
+/* NULL when fewer are left; borrowed from the reader's bytes. */
+static inline const uint8_t *read_bytes(struct reader *r, size_t n)
+{
+	const uint8_t *at = r->at;
+
+	if (!r->ok || (size_t)(r->end - r->at) < n) {
+		r->ok = false;
+		return NULL;
+	}
+	r->at += n;
+	return at;
+}
+
+static inline uint8_t read_u8(struct reader *r)
+{
+	const uint8_t *p = read_bytes(r, 1);
+
+	return p ? *p : 0;
+}
+
+static inline uint16_t read_u16be(struct reader *r)
+{
+	const uint8_t *p = read_bytes(r, 2);
+
+	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+}
+
+static inline uint32_t read_u32be(struct reader *r)
+{
+	const uint8_t *p = read_bytes(r, 4);
+
+	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] : 0;
+}
+
+static inline uint16_t read_u16le(struct reader *r)
+{
+	const uint8_t *p = read_bytes(r, 2);
+
+	return p ? (uint16_t)(p[1] << 8 | p[0]) : 0;
+}
+
+static inline uint32_t read_u32le(struct reader *r)
+{
+	const uint8_t *p = read_bytes(r, 4);
+
+	return p ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0] : 0;
+}
+
 uint64_t read_u64le(struct reader *r);
 uint64_t read_varint(struct reader *r);                 /* LEB128, at most 10 bytes */
 double read_double(struct reader *r);                   /* IEEE 754 binary64, little endian */
-const uint8_t *read_bytes(struct reader *r, size_t n);  /* NULL when fewer are left; borrowed from the reader's bytes */
 /* Bytes with a varint length in front, as a C string; false when longer than cap - 1, cut short, or holding a NUL. */
 bool read_text(struct reader *r, char *out, size_t cap);
 

@@ -1,6 +1,7 @@
 #include "base/mem.h"
 
 #include <stdint.h>
+#include <sys/mman.h>
 
 static void *there(void *p)
 {
@@ -37,4 +38,19 @@ char *mem_text(const char *text)
 	size_t n = strlen(text) + 1;
 
 	return memcpy(mem_resize(NULL, n, 1), text, n);
+}
+
+void *mem_table(size_t n, size_t size)
+{
+	enum { HUGE_PAGE = 2 << 20 };
+
+	if (size && n > (SIZE_MAX - HUGE_PAGE) / size)
+		return there(NULL);
+	size_t bytes = n * size;
+	if (bytes < HUGE_PAGE)
+		return mem_zero(n, size);
+	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *p = there(aligned_alloc(HUGE_PAGE, bytes));
+	(void)madvise(p, bytes, MADV_HUGEPAGE);         /* a wish: without it everything works, more slowly */
+	return memset(p, 0, bytes);
 }

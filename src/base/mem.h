@@ -8,6 +8,8 @@ void *mem_zero(size_t n, size_t size);                  /* n × size zeroed byte
 void *mem_resize(void *old, size_t n, size_t size);     /* as realloc, overflow checked */
 /* Makes room for one more of `len` elements: doubles *cap when full. Use through MEM_GROW. */
 void *mem_grow(void *old, size_t len, size_t *cap, size_t size);
+/* The same as mem_zero, in pages as large as the kernel gives: for tables that are read at random. */
+void *mem_table(size_t n, size_t size);
 char *mem_text(const char *text);                       /* strdup; caller frees */
 
 #define MEM_GROW(array, len, cap) ((array) = mem_grow((array), (len), &(cap), sizeof *(array)))

@@ -358,7 +358,7 @@ static enum refusal read_counts(const struct csvfile *f, struct packet *p)
 		return REFUSAL_BAD_FIELD;
 	p->packets = (uint32_t)v;
 	v = 0;
-	if (*bytes && !whole(bytes, UINT64_MAX >> 16, &v))
+	if (*bytes && !whole(bytes, PACKET_BYTES_MAX, &v))
 		return REFUSAL_BAD_FIELD;
 	p->bytes = v;
 	v = 0;

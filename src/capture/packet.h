@@ -20,10 +20,12 @@ enum {
 	PACKET_STATED = 32,             /* a record states that somebody knocked: not for us to call it an answer */
 };
 
+#define PACKET_BYTES_MAX (((uint64_t)1 << 40) - 1)     /* of one packet and of one row of a tally: 1 TiB a minute */
+
 struct packet {
 	int64_t time_s;                 /* seconds since 1970-01-01 UTC */
 	struct addr src, dst;
-	uint64_t bytes;                 /* by the IP length, of all `packets`; 0 unknown */
+	uint64_t bytes;                 /* by the IP length, of all `packets`, up to PACKET_BYTES_MAX; 0 unknown */
 	uint32_t packets;               /* how many alike it stands for: 1 from the wire */
 	uint32_t seq;
 	uint16_t sport, dport;          /* 0 for ICMP; sport 0 unknown */

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/zone.h"
+#include "capture/account.h"
 #include "capture/decode.h"
 #include "capture/intake.h"
 #include "capture/logline.h"
@@ -323,6 +324,24 @@ enum source_next source_next(struct source *s, struct row_read *out, struct err 
 	if (next == SOURCE_ROW && !out->refusal)
 		out->refusal = judge(s, out);
 	return next;
+}
+
+enum source_next source_packets(struct source *s, struct packet *out, size_t max, size_t *n, struct account *a, struct err *e)
+{
+	for (*n = 0; *n < max; ) {
+		struct row_read row;
+		enum source_next next = source_next(s, &row, e);
+
+		if (next != SOURCE_ROW)
+			return next;
+		if (row.refusal) {
+			account_refuse(a, row.refusal, row.line);
+			continue;
+		}
+		account_count(a, &row.packet);
+		out[(*n)++] = row.packet;
+	}
+	return SOURCE_ROW;
 }
 
 void source_digest(const struct source *s, struct digest *d)

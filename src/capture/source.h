@@ -8,6 +8,7 @@
 #include "capture/refusal.h"
 #include "core/batch.h"
 
+struct account;
 struct digest;
 struct err;
 struct intake;
@@ -52,6 +53,9 @@ enum source_next source_next(struct source *s, struct row_read *out, struct err 
 /* Adds to a digest of the file's bytes what changed the meaning of the rows so far: an option that no row heeded does not
  * make another file of it. */
 void source_digest(const struct source *s, struct digest *d);
+/* The same for captures, several at once: refused frames go into the account, packets into out (up to max, which are
+ * counted); SOURCE_END and SOURCE_BROKEN may come with some. Their sensor is the reading's. */
+enum source_next source_packets(struct source *s, struct packet *out, size_t max, size_t *n, struct account *a, struct err *e);
 enum format source_format(const struct source *s);
 const char *source_format_name(const struct source *s);                 /* "pcapng" too */
 bool source_names_sensors(const struct source *s);                      /* rows say their sensor, at least some */

@@ -11,7 +11,7 @@
 struct packet;
 struct tally;
 
-enum { TALLY_ROWS_MAX = BATCH_ROWS_MAX, TALLY_SENSORS_MAX = 4096 };
+enum { TALLY_ROWS_MAX = 1 << 19, TALLY_SENSORS_MAX = 4096 };
 
 struct tally *tally_open(void);
 void tally_close(struct tally *t);                              /* NULL is fine */
@@ -19,8 +19,9 @@ void tally_close(struct tally *t);                              /* NULL is fine 
 int tally_sensor(struct tally *t, const char *name);
 const char *tally_sensor_name(const struct tally *t, size_t number);
 size_t tally_sensors(const struct tally *t);
-/* Counts a packet, which must be in time. The tally must not be full. */
-void tally_add(struct tally *t, int sensor, const struct packet *p);
+/* Counts packets of one sensor, which must be in time; returns how many, fewer than n only when it has become full. Bursts
+ * of some dozens are much faster than single ones: their places in the table are fetched together. */
+size_t tally_add(struct tally *t, int sensor, const struct packet *list, size_t n);
 bool tally_full(const struct tally *t);
 /* Batches of that epoch of what is held, in the order of the sensors, serials counting up from 1 within each; the tally is empty
  * afterwards. Caller frees with batches_free. NULL when *len is 0. */

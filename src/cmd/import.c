@@ -24,7 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { GROUP_BATCHES = 64, GROUP_ROWS = 100000, CHUNK = 1 << 17, TELL_EVERY = 4096, REPORT_MAX = 64 << 20 };
+enum { GROUP_BATCHES = 64, GROUP_ROWS = 100000, CHUNK = 1 << 17, TELL_EVERY = 4096, BURST = 64, REPORT_MAX = 64 << 20 };
 enum { CLOCK_SLACK_S = 86400 /* a sensor's clock may be ahead of ours so far */ };
 
 struct import {
@@ -208,9 +208,20 @@ static bool put(struct work *w, struct batch *list, size_t len, struct err *e)
 	return ok;
 }
 
+static bool add(struct work *w, int sensor, const struct packet *list, size_t n, struct err *e)
+{
+	for (size_t done = 0, len; (done += tally_add(w->tally, sensor, list + done, n - done)) < n; ) {
+		if (!name_epoch(w, e))
+			return false;
+		struct batch *cut = tally_cut(w->tally, w->f->epoch, &len);
+		if (!put(w, cut, len, e))
+			return false;
+	}
+	return true;
+}
+
 static bool take_row(struct work *w, const struct row_read *row, struct err *e)
 {
-	size_t len;
 	int sensor = row->refusal ? -1 : tally_sensor(w->tally, row->sensor);
 
 	if (row->refusal || sensor < 0) {
@@ -218,13 +229,27 @@ static bool take_row(struct work *w, const struct row_read *row, struct err *e)
 		return true;
 	}
 	account_count(&w->f->account, &row->packet);
-	tally_add(w->tally, sensor, &row->packet);
-	if (!tally_full(w->tally))
-		return true;
-	if (!name_epoch(w, e))
-		return false;
-	struct batch *list = tally_cut(w->tally, w->f->epoch, &len);
-	return put(w, list, len, e);
+	return add(w, sensor, &row->packet, 1, e);
+}
+
+/* The second reading of a capture, all of one sensor. */
+static bool take_packets(struct work *w, struct err *e)
+{
+	int sensor = tally_sensor(w->tally, w->im->how.sensor);
+	struct packet list[BURST];
+	enum source_next next = SOURCE_ROW;
+	uint64_t before = file_bytes(w);
+	size_t n;
+
+	for (uint64_t bursts = 1; next == SOURCE_ROW; bursts++) {
+		next = source_packets(w->source, list, BURST, &n, &w->f->account, &w->f->why);
+		if (!add(w, sensor, list, n, e))
+			return false;
+		if (bursts % TELL_EVERY == 0)
+			progress_at(w->progress, before + intake_taken(w->in));
+	}
+	w->f->broke_off = next == SOURCE_BROKEN;
+	return true;
 }
 
 /* The second reading. False: the store failed. A file that breaks off is noted, and what came before is kept. */
@@ -302,7 +327,8 @@ static bool run_file(struct work *w, struct err *e)
 	w->f->tally = w->tally;
 	if (!w->f->names_sensors)
 		(void)tally_sensor(w->tally, w->im->how.sensor);
-	return take_rows(w, e) && !worthless(w, e) && finish(w, e);
+	bool taken = source_format(w->source) == FORMAT_PCAP ? take_packets(w, e) : take_rows(w, e);
+	return taken && !worthless(w, e) && finish(w, e);
 }
 
 static void tell(struct import *im, const struct imported *f, struct json *j)

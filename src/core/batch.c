@@ -62,13 +62,17 @@ bool batch_sound(const struct batch *b, struct err *e)
 /* Columns: like stands beside like, which is what zstd lives on. */
 static void put_rows(const struct batch *b, struct buf *p)
 {
-	struct tuple *r = mem_resize(NULL, b->len, sizeof *r);
+	struct tuple *copy = NULL;
+	const struct tuple *r = b->rows;
 	minute_t before = b->span.from;
 	size_t len = b->len;
 
-	if (len)
-		memcpy(r, b->rows, len * sizeof *r);
-	len = tuples_settle(r, len);
+	if (!tuples_settled(r, len)) {
+		copy = mem_resize(NULL, len, sizeof *copy);
+		memcpy(copy, b->rows, len * sizeof *copy);
+		len = tuples_settle(copy, len);
+		r = copy;
+	}
 	buf_varint(p, len);
 	for (size_t i = 0; i < len; before = r[i++].minute)
 		buf_varint(p, r[i].minute - before);
@@ -96,7 +100,7 @@ static void put_rows(const struct batch *b, struct buf *p)
 		buf_varint(p, r[i].packets);
 	for (size_t i = 0; i < len; i++)
 		buf_varint(p, r[i].bytes);
-	free(r);
+	free(copy);
 }
 
 static void put_payload(const struct batch *b, struct buf *p)

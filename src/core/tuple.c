@@ -1,5 +1,6 @@
 #include "core/tuple.h"
 
+#include "base/mem.h"
 #include "base/num.h"
 
 #include <strings.h>
@@ -92,16 +93,102 @@ static int for_qsort(const void *a, const void *b)
 	return tuple_cmp(a, b);
 }
 
+/* What decides the order of nearly all tuples, and which one it is of. */
+struct sort_key { uint64_t head; uint32_t src, place; };
+enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS, RADIX_LEAST = 256, PROTO_BITS = 8, PORT_BITS = 16 };
+
+static struct sort_key sort_key_of(const struct tuple *t, minute_t from, uint32_t place)
+{
+	uint64_t head = (uint64_t)(t->minute - from) << (PORT_BITS + PROTO_BITS) | (uint64_t)t->port << PROTO_BITS | t->proto;
+	/* IPv6 comes after all of IPv4 unless it begins with zeroes; what this leaves equal is put right afterwards */
+	bool above = !addr_is_v4(&t->src) && addr_hi(&t->src) > 0;
+
+	return (struct sort_key){ head, addr_is_v4(&t->src) ? addr_to_v4(&t->src) : above ? UINT32_MAX : 0, place };
+}
+
+/* One pass of a radix sort from the last digit on; false when all digits are equal, and nothing moved. */
+static bool radix_pass(const struct sort_key *from, struct sort_key *to, size_t len, bool by_src, unsigned shift)
+{
+	size_t at[RADIX] = { 0 }, sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		at[((by_src ? from[i].src : from[i].head) >> shift) & (RADIX - 1)]++;
+	for (unsigned d = 0; d < RADIX; d++) {
+		size_t n = at[d];
+
+		if (n == len)
+			return false;
+		at[d] = sum;
+		sum += n;
+	}
+	for (size_t i = 0; i < len; i++)
+		to[at[((by_src ? from[i].src : from[i].head) >> shift) & (RADIX - 1)]++] = from[i];
+	return true;
+}
+
+/* Sorts the keys, using `other` as room; returns which of the two holds them. */
+static struct sort_key *radix_sort(struct sort_key *keys, struct sort_key *other, size_t len, uint64_t head_max)
+{
+	for (unsigned pass = 0; pass < 3 + 6; pass++) {
+		unsigned shift = (pass < 3 ? pass : pass - 3) * RADIX_BITS;
+
+		if (pass >= 3 && head_max >> shift == 0)
+			break;
+		if (radix_pass(keys, other, len, pass < 3, shift)) {
+			struct sort_key *swap = keys;
+
+			keys = other;
+			other = swap;
+		}
+	}
+	return keys;
+}
+
+/* Runs that the keys leave equal. */
+static void sort_runs(struct tuple *list, size_t len)
+{
+	for (size_t i = 0, n; i < len; i += n) {
+		for (n = 1; i + n < len && list[i].minute == list[i + n].minute && list[i].port == list[i + n].port &&
+			list[i].proto == list[i + n].proto && (addr_cmp(&list[i].src, &list[i + n].src) == 0 ||
+			!addr_is_v4(&list[i].src) || !addr_is_v4(&list[i + n].src)); n++)
+			;
+		if (n > 1)
+			qsort(list + i, n, sizeof *list, for_qsort);
+	}
+}
+
+static void sort_tuples(struct tuple *list, size_t len)
+{
+	minute_t from = list[0].minute, until = list[0].minute;
+
+	if (len < RADIX_LEAST) {
+		qsort(list, len, sizeof *list, for_qsort);
+		return;
+	}
+	for (size_t i = 1; i < len; i++) {
+		from = list[i].minute < from ? list[i].minute : from;
+		until = list[i].minute > until ? list[i].minute : until;
+	}
+	struct sort_key *keys = mem_resize(NULL, 2 * len, sizeof *keys);
+	struct tuple *sorted = mem_resize(NULL, len, sizeof *sorted);
+	for (size_t i = 0; i < len; i++)
+		keys[i] = sort_key_of(&list[i], from, (uint32_t)i);
+	const struct sort_key *order = radix_sort(keys, keys + len, len, (uint64_t)(until - from + 1) << (PORT_BITS + PROTO_BITS));
+	for (size_t i = 0; i < len; i++)
+		sorted[i] = list[order[i].place];
+	memcpy(list, sorted, len * sizeof *list);
+	free(sorted);
+	free(keys);
+	sort_runs(list, len);
+}
+
 size_t tuples_settle(struct tuple *list, size_t len)
 {
 	size_t kept = 0;
-	bool ordered = true;
 
-	for (size_t i = 1; i < len && ordered; i++)
-		ordered = tuple_cmp(&list[i - 1], &list[i]) < 0;
-	if (ordered)
+	if (tuples_settled(list, len))
 		return len;
-	qsort(list, len, sizeof *list, for_qsort);
+	sort_tuples(list, len);
 	for (size_t i = 0; i < len; i++) {
 		struct tuple *last = kept ? &list[kept - 1] : NULL;
 
@@ -112,6 +199,14 @@ size_t tuples_settle(struct tuple *list, size_t len)
 			list[kept++] = list[i];
 	}
 	return kept;
+}
+
+bool tuples_settled(const struct tuple *list, size_t len)
+{
+	for (size_t i = 1; i < len; i++)
+		if (tuple_cmp(&list[i - 1], &list[i]) >= 0)
+			return false;
+	return true;
 }
 
 const char *port_label(unsigned proto, unsigned port, char out[PORT_LABEL_MAX])

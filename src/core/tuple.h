@@ -44,8 +44,9 @@ uint16_t port_ranked(unsigned proto, unsigned port);
 int tuple_cmp(const struct tuple *a, const struct tuple *b);
 /* Adds b's counts to a's (same key). */
 void tuple_merge(struct tuple *a, const struct tuple *b);
-/* Sorts and merges equal keys in place; returns the new length. */
+/* Sorts (a radix sort: linear) and merges equal keys in place; returns the new length. */
 size_t tuples_settle(struct tuple *list, size_t len);
+bool tuples_settled(const struct tuple *list, size_t len);              /* whether it is so already */
 
 /* "1433/tcp", "53/udp", "icmp/8", "icmpv6/128". Parsing also takes "1433/TCP", "icmp" is refused. */
 const char *port_label(unsigned proto, unsigned port, char out[PORT_LABEL_MAX]);

@@ -14,7 +14,7 @@ static struct packet knock(int64_t time_s, uint32_t src, uint32_t dst)
 
 static void add(struct tally *t, int sensor, struct packet p)
 {
-	tally_add(t, sensor, &p);
+	CHECK_WHOLE(tally_add(t, sensor, &p, 1), 1);
 }
 
 TEST(tally_counts_equal_packets_of_a_minute_as_one_tuple)
@@ -78,7 +78,7 @@ TEST(tally_does_not_let_a_count_overflow)
 
 	p.packets = UINT32_MAX - 1;
 	for (int i = 0; i < 3; i++)
-		tally_add(t, a, &p);
+		CHECK_WHOLE(tally_add(t, a, &p, 1), 1);
 	struct batch *list = tally_cut(t, 9, &n);
 	for (size_t i = 0; i < list[0].len; i++)
 		sum += list[0].rows[i].packets;

@@ -65,22 +65,28 @@ struct inflow {
 	ZSTD_DCtx *zstd;
 };
 
-static bool refill(struct inflow *f, struct err *e)
+static bool read_fd(struct inflow *f, void *out, size_t cap, size_t *got, struct err *e)
 {
 	ssize_t n;
 
-	if (f->at < f->len || f->fd_ended)
-		return true;
 	do
-		n = read(f->fd, f->in, sizeof f->in);
+		n = read(f->fd, out, cap);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_errno(e, "cannot read");
-	f->fd_ended = n == 0;
-	f->at = 0;
-	f->len = (size_t)n;
+	f->fd_ended = n == 0 && cap > 0;
+	f->ended = f->ended || (f->form == PLAIN && f->fd_ended);
+	*got = (size_t)n;
 	f->taken += (uint64_t)n;
 	return true;
+}
+
+static bool refill(struct inflow *f, struct err *e)
+{
+	if (f->at < f->len || f->fd_ended)
+		return true;
+	f->at = f->len = 0;
+	return read_fd(f, f->in, sizeof f->in, &f->len, e);
 }
 
 /* The first bytes decide; a pipe may give them one by one. */
@@ -193,6 +199,8 @@ static bool step_zstd(struct inflow *f, void *out, size_t cap, size_t *got, stru
 bool inflow_read(struct inflow *f, void *out, size_t cap, size_t *got, struct err *e)
 {
 	*got = 0;
+	if (f->form == PLAIN && f->at == f->len && !f->ended)   /* nothing to unpack: straight to where it is wanted */
+		return read_fd(f, out, cap, got, e);
 	while (*got == 0 && !f->ended && cap > 0) {
 		if (!refill(f, e))
 			return false;

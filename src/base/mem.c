@@ -40,7 +40,7 @@ char *mem_text(const char *text)
 	return memcpy(mem_resize(NULL, n, 1), text, n);
 }
 
-void *mem_table(size_t n, size_t size)
+void *mem_room(size_t n, size_t size)
 {
 	enum { HUGE_PAGE = 2 << 20 };
 
@@ -48,9 +48,14 @@ void *mem_table(size_t n, size_t size)
 		return there(NULL);
 	size_t bytes = n * size;
 	if (bytes < HUGE_PAGE)
-		return mem_zero(n, size);
+		return mem_resize(NULL, n, size);
 	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
 	void *p = there(aligned_alloc(HUGE_PAGE, bytes));
 	(void)madvise(p, bytes, MADV_HUGEPAGE);         /* a wish: without it everything works, more slowly */
-	return memset(p, 0, bytes);
+	return p;
+}
+
+void *mem_table(size_t n, size_t size)
+{
+	return memset(mem_room(n, size), 0, n * size);
 }

@@ -9,7 +9,7 @@ enum { BITS = 64 };
 
 void account_init(struct account *a)
 {
-	*a = (struct account){ 0 };
+	*a = (struct account){ .last = MINUTE_MAX };
 	a->minutes = mem_zero(MINUTE_MAX / BITS + 1, sizeof *a->minutes);
 }
 
@@ -21,9 +21,15 @@ void account_release(struct account *a)
 
 void account_count(struct account *a, const struct packet *p)
 {
-	assert(packet_in_time(p));
 	minute_t minute = (minute_t)(p->time_s / 60);
 
+	a->read++;
+	a->counted++;
+	a->packets += p->packets;
+	if (minute == a->last)          /* as nearly always in a capture: nothing new about it */
+		return;
+	assert(packet_in_time(p));
+	a->last = minute;
 	if (span_empty(a->span))
 		a->span = (struct span){ minute, minute + 1 };
 	if (minute < a->span.from)
@@ -31,9 +37,6 @@ void account_count(struct account *a, const struct packet *p)
 	if (minute >= a->span.until)
 		a->span.until = minute + 1;
 	a->minutes[minute / BITS] |= (uint64_t)1 << minute % BITS;
-	a->read++;
-	a->counted++;
-	a->packets += p->packets;
 }
 
 void account_refuse(struct account *a, enum refusal why, uint64_t line)

@@ -6,16 +6,16 @@
 
 #include <assert.h>
 
-enum { ROOM = 2 * INTAKE_AHEAD_MAX };
+enum { ROOM = 2 * INTAKE_AHEAD_MAX, READ_MAX = 1 << 18 /* stays in the cache until it is decoded */ };
 
 struct intake {
+	struct intake_window window;    /* unread part of room; first: see intake.h */
 	struct inflow *flow;            /* NULL: over memory */
 	const uint8_t *memory;
 	uint64_t left;                  /* plain bytes that may still come */
 	bool ended, broken;
 	struct err why;
 	uint64_t lines;
-	size_t at, len;                 /* unread part of room */
 	uint8_t room[ROOM + 1];         /* one more for the NUL of a last line */
 };
 
@@ -23,6 +23,7 @@ struct intake *intake_open(int fd, uint64_t limit, struct err *e)
 {
 	struct intake *in = mem_zero(1, sizeof *in);
 
+	in->window.at = in->window.end = in->room;
 	in->left = limit;
 	in->flow = inflow_open(fd, e);
 	if (!in->flow) {
@@ -36,6 +37,7 @@ struct intake *intake_over(const void *bytes, size_t len)
 {
 	struct intake *in = mem_zero(1, sizeof *in);
 
+	in->window.at = in->window.end = in->room;
 	in->memory = bytes;
 	in->left = len;
 	return in;
@@ -65,64 +67,66 @@ static void end(struct intake *in)
 	in->ended = true;
 }
 
+static size_t waiting(const struct intake *in)
+{
+	return (size_t)(in->window.end - in->window.at);
+}
+
 /* Gets some more bytes behind those that are there. */
 static void more(struct intake *in)
 {
-	size_t cap, got = 0;
+	size_t len = waiting(in), cap = ROOM - len < READ_MAX ? ROOM - len : READ_MAX, got = 0;
 
-	if (in->at > 0) {
-		memmove(in->room, in->room + in->at, in->len - in->at);
-		in->len -= in->at;
-		in->at = 0;
-	}
-	cap = ROOM - in->len < in->left ? ROOM - in->len : (size_t)in->left;
+	memmove(in->room, in->window.at, len);
+	in->window = (struct intake_window){ in->room, in->room + len };
+	cap = cap < in->left ? cap : (size_t)in->left;
 	if (cap == 0) {
 		end(in);
 		return;
 	}
 	if (!in->flow)
-		got = from_memory(in, in->room + in->len, cap);
-	else if (!inflow_read(in->flow, in->room + in->len, cap, &got, &in->why))
+		got = from_memory(in, in->room + len, cap);
+	else if (!inflow_read(in->flow, in->room + len, cap, &got, &in->why))
 		in->broken = true;      /* the bytes it gave with that are good */
 	in->ended = in->broken || got == 0;
-	in->len += got;
+	in->window.end += got;
 	in->left -= got;
 }
 
 static void fill(struct intake *in, size_t n)
 {
 	assert(n <= INTAKE_AHEAD_MAX);
-	while (in->len - in->at < n && !in->ended)
+	while (waiting(in) < n && !in->ended)
 		more(in);
 }
 
-const uint8_t *intake_peek(struct intake *in, size_t n)
+const uint8_t *intake_fetch(struct intake *in, size_t n)
 {
 	fill(in, n);
-	return in->len - in->at < n ? NULL : in->room + in->at;
+	return waiting(in) < n ? NULL : in->window.at;
 }
 
 const uint8_t *intake_ahead(struct intake *in, size_t n, size_t *len)
 {
 	fill(in, n);
-	*len = in->len - in->at < n ? in->len - in->at : n;
-	return in->room + in->at;
+	*len = waiting(in) < n ? waiting(in) : n;
+	return in->window.at;
 }
 
-bool intake_skip(struct intake *in, uint64_t n)
+bool intake_pass(struct intake *in, uint64_t n)
 {
 	while (n > 0) {
-		size_t here = in->len - in->at;
+		size_t here = waiting(in);
 
 		if (here == 0) {
 			fill(in, 1);
-			if (in->at == in->len)
+			if (waiting(in) == 0)
 				return false;
 			continue;
 		}
 		if (here > n)
 			here = (size_t)n;
-		in->at += here;
+		in->window.at += here;
 		n -= here;
 	}
 	return true;
@@ -134,12 +138,12 @@ static size_t line_length(struct intake *in, bool *whole)
 	size_t seen = 0;
 
 	for (;;) {
-		size_t here = in->len - in->at;
-		const uint8_t *end = memchr(in->room + in->at + seen, '\n', here - seen);
+		size_t here = waiting(in);
+		const uint8_t *end = memchr(in->window.at + seen, '\n', here - seen);
 
 		*whole = end != NULL;
 		if (end)
-			return (size_t)(end - in->room) - in->at;
+			return (size_t)(end - in->window.at);
 		if (here > INTAKE_LINE_MAX || in->ended)
 			return here;
 		seen = here;
@@ -155,7 +159,7 @@ static void pass_line(struct intake *in)
 	do {
 		size_t n = line_length(in, &whole);
 
-		in->at += whole ? n + 1 : n;
+		in->window.at += whole ? n + 1 : n;
 	} while (!whole && !intake_ended(in));
 }
 
@@ -169,16 +173,16 @@ bool intake_line(struct intake *in, struct line *out)
 	*out = (struct line){ .number = ++in->lines, .too_long = n > INTAKE_LINE_MAX };
 	if (out->too_long) {
 		if (whole)
-			in->at += n + 1;
+			in->window.at += n + 1;
 		else
 			pass_line(in);
 		in->room[ROOM] = '\0';
 		out->text = (char *)in->room + ROOM;
 		return true;
 	}
-	out->text = (char *)in->room + in->at;
+	out->text = (char *)in->room + (in->window.at - in->room);
 	out->cut = !whole && in->broken;
-	in->at += whole ? n + 1 : n;
+	in->window.at += whole ? n + 1 : n;
 	if (n > 0 && out->text[n - 1] == '\r')
 		n--;
 	out->text[n] = '\0';
@@ -189,7 +193,7 @@ bool intake_line(struct intake *in, struct line *out)
 bool intake_ended(struct intake *in)
 {
 	fill(in, 1);
-	return in->at == in->len;
+	return waiting(in) == 0;
 }
 
 bool intake_broken(const struct intake *in, struct err *e)

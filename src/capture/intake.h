@@ -29,15 +29,37 @@ struct intake *intake_over(const void *bytes, size_t len);              /* bytes
 void intake_close(struct intake *in);                                   /* NULL is fine */
 
 /* The next n bytes (at most INTAKE_AHEAD_MAX) without taking them; NULL when fewer are left. Valid until the next call. */
-const uint8_t *intake_peek(struct intake *in, size_t n);
+static inline const uint8_t *intake_peek(struct intake *in, size_t n);
 /* As many of the next bytes as there are, up to n. */
 const uint8_t *intake_ahead(struct intake *in, size_t n, size_t *len);
-/* Takes n bytes; false when fewer were left. */
-bool intake_skip(struct intake *in, uint64_t n);
+/* Takes n bytes; false when fewer were left. What was peeked stays valid. */
+static inline bool intake_skip(struct intake *in, uint64_t n);
 bool intake_line(struct intake *in, struct line *out);                  /* false at the end */
 bool intake_ended(struct intake *in);
 bool intake_broken(const struct intake *in, struct err *e);             /* whether it broke off; then fills e */
 const char *intake_compression(const struct intake *in);                /* "plain", "gzip", "xz", "zstd" */
 uint64_t intake_taken(const struct intake *in);                         /* bytes of the file read so far: for progress */
+
+/* Where every packet passes: the bytes that are there already, the first part of an intake. */
+struct intake_window { const uint8_t *at, *end; };
+const uint8_t *intake_fetch(struct intake *in, size_t n);       /* peek, when the window is too short */
+bool intake_pass(struct intake *in, uint64_t n);                /* skip, likewise */
+
+static inline const uint8_t *intake_peek(struct intake *in, size_t n)
+{
+	const struct intake_window *w = (const struct intake_window *)(const void *)in;
+
+	return (size_t)(w->end - w->at) >= n ? w->at : intake_fetch(in, n);
+}
+
+static inline bool intake_skip(struct intake *in, uint64_t n)
+{
+	struct intake_window *w = (struct intake_window *)(void *)in;
+
+	if ((uint64_t)(w->end - w->at) < n)
+		return intake_pass(in, n);
+	w->at += n;
+	return true;
+}
 
 #endif

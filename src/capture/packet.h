@@ -37,6 +37,9 @@ struct packet {
 
 /* Whether its minute is one that we keep (1970 to 2099). */
 bool packet_in_time(const struct packet *p);
+/* What its kind, marks (bits of MARK_) and port are in that tuple. */
+struct told { uint16_t port; uint8_t kind, mark; };
+struct told packet_told(const struct packet *p);
 /* The tuple that counts it: dsts is 1 where the destination is known. The packet must be in time. */
 void packet_tuple(const struct packet *p, struct tuple *out);
 

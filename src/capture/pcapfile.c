@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "capture/intake.h"
 
+#include <endian.h>
 #include <inttypes.h>
 
 #define MAGIC_MICRO 0xa1b2c3d4u
@@ -34,7 +35,6 @@ struct pcapfile {
 	bool old_lengths;               /* before version 2.4 some wrote the two lengths the other way round */
 	unsigned link;
 	uint64_t frames;
-	size_t passed;                  /* bytes of the last record, taken when the next one is asked for */
 	struct interface *interfaces; size_t len, cap;
 };
 
@@ -133,10 +133,11 @@ static enum pcap_next next_pcap(struct pcapfile *f, struct frame *out, struct er
 
 	if (!head)
 		return broken(f, e, "the file breaks off in the frame's header");
-	struct reader r = reader_over(head, header);
-	uint32_t seconds = u32(f, &r);
-	(void)u32(f, &r);
-	uint32_t captured = u32(f, &r), original = u32(f, &r);
+	uint32_t field[4];              /* seconds, their fraction, captured and original length */
+	memcpy(field, head, sizeof field);
+	for (int i = 0; i < 4; i++)
+		field[i] = f->swapped ? be32toh(field[i]) : le32toh(field[i]);
+	uint32_t seconds = field[0], captured = field[2], original = field[3];
 	if (f->old_lengths && captured > original) {
 		uint32_t swap = captured;
 
@@ -151,7 +152,7 @@ static enum pcap_next next_pcap(struct pcapfile *f, struct frame *out, struct er
 	const uint8_t *whole = intake_peek(f->in, header + captured);
 	if (!whole)
 		return broken(f, e, "the file breaks off in the frame");
-	f->passed = header + captured;
+	(void)intake_skip(f->in, header + captured);
 	*out = (struct frame){ whole + header, captured, ++f->frames, f->link, seconds, true };
 	return PCAP_FRAME;
 }
@@ -285,7 +286,7 @@ static bool read_block(struct pcapfile *f, uint32_t kind, uint32_t length, struc
 	struct reader tail = reader_over(block + length - 4, 4), body = reader_over(block + 8, length - BLOCK_LEAST);
 	if (u32(f, &tail) != length)
 		return err_set(e, "a block's two lengths differ: the file is damaged from here");
-	f->passed = length;
+	(void)intake_skip(f->in, length);
 	*found = kind != BLOCK_INTERFACE;
 	return *found ? read_packet(f, kind, body, out, e) : add_interface(f, body, e);
 }
@@ -317,9 +318,7 @@ static enum pcap_next next_pcapng(struct pcapfile *f, struct frame *out, struct 
 	bool found = false;
 
 	while (!found) {
-		(void)intake_skip(f->in, f->passed);
-		f->passed = 0;
-		if (intake_ended(f->in))
+		if (!intake_peek(f->in, 1))
 			return intake_broken(f->in, e) ? broken(f, e, "") : PCAP_END;
 		if (!next_block(f, out, &found, e)) {
 			struct err stream;
@@ -337,9 +336,7 @@ enum pcap_next pcapfile_next(struct pcapfile *f, struct frame *out, struct err *
 {
 	if (f->blocks)
 		return next_pcapng(f, out, e);
-	(void)intake_skip(f->in, f->passed);
-	f->passed = 0;
-	if (intake_ended(f->in))
+	if (!intake_peek(f->in, 1))
 		return intake_broken(f->in, e) ? broken(f, e, "") : PCAP_END;
 	return next_pcap(f, out, e);
 }

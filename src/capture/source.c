@@ -27,6 +27,7 @@ struct source {
 	struct csvfile *csv;
 	struct logclock clock;
 	int unknown_link;
+	unsigned link;                  /* of the frame before: it is known */
 	bool sensor_heeded;
 	char host[SENSOR_NAME_MAX + 1];
 };
@@ -200,6 +201,7 @@ struct source *source_open(struct intake *in, const struct reading *r, bool *wro
 	s->in = in;
 	s->how = r;
 	s->unknown_link = -1;
+	s->link = LINK_RAW;
 	s->format = r->format ? r->format : sniff(in, e);
 	switch (s->format) {
 	case FORMAT_UNKNOWN:
@@ -229,29 +231,25 @@ void source_close(struct source *s)
 	free(s);
 }
 
-static enum source_next next_frame(struct source *s, struct row_read *out, struct err *e)
+/* The next frame, as a packet where it is one. */
+static enum source_next next_frame(struct source *s, struct packet *p, enum refusal *refusal, uint64_t *number, struct err *e)
 {
 	struct frame frame;
+	enum pcap_next next = pcapfile_next(s->pcap, &frame, e);
 
-	switch (pcapfile_next(s->pcap, &frame, e)) {
-	case PCAP_END:
-		return SOURCE_END;
-	case PCAP_BROKEN:
-		return SOURCE_BROKEN;
-	case PCAP_FRAME:
-		break;
-	}
-	out->line = frame.number;
-	out->sensor = "";
-	if (!decode_knows(frame.link)) {
+	if (next != PCAP_FRAME)
+		return next == PCAP_END ? SOURCE_END : SOURCE_BROKEN;
+	*number = frame.number;
+	if (frame.link != s->link && !decode_knows(frame.link)) {
 		s->unknown_link = (int)frame.link;
-		out->refusal = REFUSAL_LINK;
+		*refusal = REFUSAL_LINK;
 		return SOURCE_ROW;
 	}
-	out->refusal = decode_frame(frame.link, frame.bytes, frame.captured, &out->packet);
-	out->packet.time_s = frame.time_s;
-	if (!out->refusal && !frame.timed)
-		out->refusal = REFUSAL_NO_TIME;
+	s->link = frame.link;
+	*refusal = decode_frame(frame.link, frame.bytes, frame.captured, p);
+	p->time_s = frame.time_s;
+	if (!*refusal && !frame.timed)
+		*refusal = REFUSAL_NO_TIME;
 	return SOURCE_ROW;
 }
 
@@ -292,11 +290,25 @@ static bool watched(const struct reading *how, const struct packet *p)
 	return false;
 }
 
-/* What holds for rows of every format. A log's host names the sensor only where --sensor does not. */
-static enum refusal judge(struct source *s, struct row_read *row)
+/* What holds for packets of every format. */
+static enum refusal judge_packet(const struct reading *how, const struct packet *p)
+{
+	if (!packet_in_time(p) || p->time_s < EARLIEST_S || (how->latest_s && p->time_s > how->latest_s))
+		return REFUSAL_TIME_RANGE;
+	if (!watched(how, p))
+		return REFUSAL_NOT_WATCHED;
+	if (!span_empty(how->looked)) {
+		minute_t minute = (minute_t)(p->time_s / 60);
+
+		return minute < how->looked.from || minute >= how->looked.until ? REFUSAL_NOT_LOOKED : REFUSAL_NONE;
+	}
+	return REFUSAL_NONE;
+}
+
+/* A log's host names the sensor only where --sensor does not. */
+static enum refusal judge_row(struct source *s, struct row_read *row)
 {
 	const struct reading *how = s->how;
-	minute_t minute;
 
 	if (how->sensor[0] && (s->format != FORMAT_CSV || row->sensor[0] == '\0')) {
 		row->sensor = how->sensor;
@@ -304,42 +316,39 @@ static enum refusal judge(struct source *s, struct row_read *row)
 	}
 	if (row->sensor[0] == '\0')
 		return REFUSAL_NO_SENSOR;
-	if (!sensor_name_valid(row->sensor))
+	if (row->sensor != how->sensor && !sensor_name_valid(row->sensor))
 		return REFUSAL_BAD_SENSOR;
-	if (!packet_in_time(&row->packet) || row->packet.time_s < EARLIEST_S ||
-		(how->latest_s && row->packet.time_s > how->latest_s))
-		return REFUSAL_TIME_RANGE;
-	if (!watched(how, &row->packet))
-		return REFUSAL_NOT_WATCHED;
-	minute = (minute_t)(row->packet.time_s / 60);
-	if (!span_empty(how->looked) && (minute < how->looked.from || minute >= how->looked.until))
-		return REFUSAL_NOT_LOOKED;
-	return REFUSAL_NONE;
+	return judge_packet(how, &row->packet);
 }
 
 enum source_next source_next(struct source *s, struct row_read *out, struct err *e)
 {
-	enum source_next next = s->pcap ? next_frame(s, out, e) : s->csv ? next_csv(s, out, e) : next_line(s, out, e);
+	enum source_next next = s->csv ? next_csv(s, out, e) : next_line(s, out, e);
 
+	assert(!s->pcap);
 	if (next == SOURCE_ROW && !out->refusal)
-		out->refusal = judge(s, out);
+		out->refusal = judge_row(s, out);
 	return next;
 }
 
 enum source_next source_packets(struct source *s, struct packet *out, size_t max, size_t *n, struct account *a, struct err *e)
 {
+	assert(s->pcap);
 	for (*n = 0; *n < max; ) {
-		struct row_read row;
-		enum source_next next = source_next(s, &row, e);
+		struct packet *p = &out[*n];
+		enum refusal refusal;
+		uint64_t number;
+		enum source_next next = next_frame(s, p, &refusal, &number, e);
 
 		if (next != SOURCE_ROW)
 			return next;
-		if (row.refusal) {
-			account_refuse(a, row.refusal, row.line);
+		refusal = refusal ? refusal : judge_packet(s->how, p);
+		if (refusal) {
+			account_refuse(a, refusal, number);
 			continue;
 		}
-		account_count(a, &row.packet);
-		out[(*n)++] = row.packet;
+		account_count(a, p);
+		(*n)++;
 	}
 	return SOURCE_ROW;
 }
@@ -350,7 +359,7 @@ void source_digest(const struct source *s, struct digest *d)
 	struct buf b = buf_make(DIGEST_TEXT_MAX);
 
 	buf_printf(&b, "format=%s looked=%u,%u", format_names[s->format], how->looked.from, how->looked.until);
-	if (s->sensor_heeded)
+	if (s->sensor_heeded || s->pcap)
 		buf_printf(&b, " sensor=%s", how->sensor);
 	if (s->clock.zone_heeded || (s->csv && csvfile_heeds_zone(s->csv)))
 		buf_printf(&b, " zone=%s", how->zone->name);

@@ -22,7 +22,7 @@ struct reading {                                /* how to read: the same for all
 	enum format format;                     /* UNKNOWN: by the first bytes */
 	const struct csv_map *map;              /* NULL: columns by our own names */
 	const struct zone *zone;                /* of times that say none */
-	char sensor[SENSOR_NAME_MAX];           /* of rows that do not say; "" none */
+	char sensor[SENSOR_NAME_MAX];           /* of rows that do not say: a valid name, or "" for none */
 	int year;                               /* of log lines without one; 0 not given */
 	unsigned proto;                         /* of CSV rows that do not say; 0 none */
 	struct prefix watched[WATCHED_MAX]; size_t watched_len;         /* 0: every direction counts */
@@ -48,7 +48,8 @@ bool reading_watch(struct reading *r, const char *text, struct err *e);
  * missing, rather than the file being wrong. */
 struct source *source_open(struct intake *in, const struct reading *r, bool *wrong_use, struct err *e);
 void source_close(struct source *s);                                    /* NULL is fine */
-/* SOURCE_BROKEN: the file breaks off here, or (when nothing was read before) is refused; e says why. */
+/* The next row of a log or CSV. SOURCE_BROKEN: the file breaks off here, or (when nothing was read before) is refused; e
+ * says why. */
 enum source_next source_next(struct source *s, struct row_read *out, struct err *e);
 /* Adds to a digest of the file's bytes what changed the meaning of the rows so far: an option that no row heeded does not
  * make another file of it. */

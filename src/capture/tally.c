@@ -14,21 +14,20 @@ enum {
 	DSTS_SHIFT = 29,                /* of row.more: how many destinations, above where the further ones are */
 };
 
-/* A tuple being counted; 28 bytes, so that an IPv4 source and its row fill half a cache line. */
+/* A tuple being counted: half a cache line. The place of an IPv6 one has its address behind the row. */
 struct row {
-	uint32_t when;                  /* minute << 4 | index of the protocol << 2 | kind */
-	uint16_t port;
-	uint8_t flags, mark;
+	uint64_t what;                  /* minute, protocol, kind, port, flags, mark: see what_of */
+	uint32_t src;                   /* IPv4; 0 for IPv6 */
 	uint32_t packets;               /* 0: the place is free */
 	uint32_t dst;                   /* the first address hit: IPv4 as it is, IPv6 folded to as many bits */
 	uint32_t more;                  /* dsts << DSTS_SHIFT | place in `further`, from two destinations on */
+	uint32_t bytes_low;
 	uint16_t sport;
 	uint8_t ttl, bytes_high;
-	uint32_t bytes_low;
 };
 
-/* Open addressing with linear steps; a place is the source, 4 or 16 bytes, and its row. */
-struct table { uint8_t *places; size_t src_bytes, cap, len; };
+/* Open addressing with linear steps. */
+struct table { uint8_t *places; bool v6; size_t cap, len; };
 
 struct post { char name[SENSOR_NAME_MAX]; uint64_t serials; struct table v4, v6; };
 
@@ -40,16 +39,8 @@ struct tally {
 	uint32_t (*further)[DSTS_MORE - 2]; size_t further_len, further_cap;    /* second to fourth destination of rows */
 };
 
-/* A packet with what is looked up by. */
-struct entry {
-	uint64_t hash;
-	struct row row;                 /* as it would stand alone */
-	const struct addr *src;
-	struct table *table;
-	bool dst_known;
-};
-
-static const uint8_t protos[4] = { PROTO_ICMP, PROTO_TCP, PROTO_UDP, PROTO_ICMPV6 };
+/* What a packet is looked up by. */
+struct entry { uint64_t hash, what; struct table *table; };
 
 struct tally *tally_open(void)
 {
@@ -94,7 +85,7 @@ int tally_sensor(struct tally *t, const char *name)
 		if (t->posts_len == TALLY_SENSORS_MAX)
 			return -1;
 		MEM_GROW(t->posts, t->posts_len, t->posts_cap);
-		t->posts[t->posts_len] = (struct post){ .v4 = { .src_bytes = 4 }, .v6 = { .src_bytes = 16 } };
+		t->posts[t->posts_len] = (struct post){ .v6 = { .v6 = true } };
 		memcpy(t->posts[t->posts_len].name, name, strlen(name) + 1);
 		t->names[i] = (uint16_t)++t->posts_len;
 		return t->names[i] - 1;
@@ -114,22 +105,31 @@ size_t tally_sensors(const struct tally *t)
 
 static size_t place_bytes(const struct table *t)
 {
-	return t->src_bytes + sizeof(struct row);
+	return sizeof(struct row) + (t->v6 ? sizeof(struct addr) : 0);
 }
 
-static uint8_t *place_at(const struct table *t, size_t i)
+static struct row *row_at(const struct table *t, size_t i)
 {
-	return t->places + i * place_bytes(t);
+	return (struct row *)(void *)(t->places + i * place_bytes(t));
 }
 
-static struct row *row_at(uint8_t *place, size_t src_bytes)
+static struct addr src_of(const struct row *r, bool v6)
 {
-	return (struct row *)(void *)(place + src_bytes);
+	struct addr a;
+
+	if (!v6)
+		return addr_v4(r->src);
+	memcpy(a.b, r + 1, sizeof a.b);
+	return a;
 }
 
-static const uint8_t *src_key(const struct addr *a, size_t src_bytes)
+/* minute: 27 bits, protocol: 2, kind: 2, port: 16, flags: 8, mark: 8. */
+static uint64_t what_of(const struct packet *p)
 {
-	return a->b + (sizeof a->b - src_bytes);
+	struct told told = packet_told(p);
+
+	return (uint64_t)(p->time_s / 60) << 36 | (uint64_t)proto_index(p->proto) << 34 | (uint64_t)told.kind << 32 |
+		(uint64_t)told.port << 16 | (uint64_t)p->flags << 8 | told.mark;
 }
 
 /* Both halves of the product of two secret-keyed words. */
@@ -140,12 +140,11 @@ static uint64_t folded_product(uint64_t a, uint64_t b)
 	return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-static uint64_t hash_of(const uint64_t secret[2], const struct addr *src, const struct row *r)
+static uint64_t hash_of(const uint64_t secret[2], const struct addr *src, uint64_t what, bool v6)
 {
-	uint64_t what = (uint64_t)r->when << 32 | (uint32_t)r->port << 16 | (uint32_t)r->flags << 8 | r->mark;
 	uint64_t h = folded_product(addr_lo(src) ^ secret[0], what ^ secret[1]);
 
-	return addr_is_v4(src) ? h : folded_product(h ^ secret[1], addr_hi(src) ^ secret[0]);
+	return v6 ? folded_product(h ^ secret[1], addr_hi(src) ^ secret[0]) : h;
 }
 
 static uint32_t folded(const struct addr *a)
@@ -156,11 +155,6 @@ static uint32_t folded(const struct addr *a)
 		return addr_to_v4(a);
 	h = mix(addr_hi(a), addr_lo(a));
 	return (uint32_t)(h >> 32 ^ h);
-}
-
-static unsigned proto_index(unsigned proto)
-{
-	return proto == PROTO_TCP ? 1 : proto == PROTO_UDP ? 2 : proto == PROTO_ICMP ? 0 : 3;
 }
 
 static uint64_t row_bytes(const struct row *r)
@@ -174,94 +168,73 @@ static void set_bytes(struct row *r, uint64_t bytes)
 	r->bytes_low = (uint32_t)bytes;
 }
 
-static struct entry entry_of(const struct tally *t, struct post *post, const struct packet *p)
-{
-	struct entry e = { .src = &p->src, .table = addr_is_v4(&p->src) ? &post->v4 : &post->v6, .dst_known = p->known & PACKET_DST };
-	struct tuple one;
-
-	packet_tuple(p, &one);
-	e.row = (struct row){ .when = one.minute << 4 | proto_index(one.proto) << 2 | one.kind, .port = one.port, .flags = one.flags,
-		.mark = one.mark, .packets = one.packets, .sport = one.sport, .ttl = one.ttl };
-	set_bytes(&e.row, one.bytes);
-	if (e.dst_known) {
-		e.row.dst = folded(&p->dst);
-		e.row.more = 1u << DSTS_SHIFT;
-	}
-	e.hash = hash_of(t->secret, e.src, &e.row);
-	return e;
-}
-
-static bool same_key(const struct row *a, const struct row *b)
-{
-	return a->when == b->when && a->port == b->port && a->flags == b->flags && a->mark == b->mark;
-}
-
 /* One more destination of the row; beyond four they are only "more", and one unknown makes them unknown. */
-static void note_dst(struct tally *t, struct row *r, const struct entry *e)
+static void note_dst(struct tally *t, struct row *r, const struct packet *p)
 {
 	unsigned n = r->more >> DSTS_SHIFT, at = r->more & ((1u << DSTS_SHIFT) - 1);
 
-	if (n == 0 || !e->dst_known) {
+	if (n == 0 || !(p->known & PACKET_DST)) {
 		r->more = 0;
 		return;
 	}
-	if (n == DSTS_MORE || r->dst == e->row.dst)
+	uint32_t dst = folded(&p->dst);
+	if (n == DSTS_MORE || r->dst == dst)
 		return;
 	for (unsigned i = 0; i + 1 < n; i++)
-		if (t->further[at][i] == e->row.dst)
+		if (t->further[at][i] == dst)
 			return;
 	if (n == 1) {
 		MEM_GROW(t->further, t->further_len, t->further_cap);
 		at = (unsigned)t->further_len++;
 	}
 	if (n < DSTS_MORE - 1)
-		t->further[at][n - 1] = e->row.dst;
+		t->further[at][n - 1] = dst;
 	r->more = (n + 1) << DSTS_SHIFT | at;
 }
 
-static void merge(struct tally *t, struct row *r, const struct entry *e)
+static void merge(struct tally *t, struct row *r, const struct packet *p)
 {
-	note_dst(t, r, e);
-	r->packets += e->row.packets;
-	set_bytes(r, row_bytes(r) + row_bytes(&e->row));
-	r->ttl = r->ttl > e->row.ttl ? r->ttl : e->row.ttl;
-	if (r->sport != e->row.sport)
+	note_dst(t, r, p);
+	r->packets += p->packets;
+	set_bytes(r, row_bytes(r) + p->bytes);
+	r->ttl = r->ttl > p->ttl ? r->ttl : p->ttl;
+	if (r->sport != p->sport)
 		r->sport = 0;
 }
 
-static bool fits(const struct row *r, const struct row *more)
+static void begin(struct row *r, const struct packet *p, uint64_t what, bool v6)
 {
-	return r->packets <= UINT32_MAX - more->packets && row_bytes(r) + row_bytes(more) <= PACKET_BYTES_MAX;
+	bool known = p->known & PACKET_DST;
+
+	*r = (struct row){ .what = what, .src = v6 ? 0 : addr_to_v4(&p->src), .packets = p->packets, .sport = p->sport, .ttl = p->ttl,
+		.dst = known ? folded(&p->dst) : 0, .more = known ? 1u << DSTS_SHIFT : 0 };
+	set_bytes(r, p->bytes);
+	if (v6)
+		memcpy(r + 1, p->src.b, sizeof p->src.b);
 }
 
-/* The place of the entry's row, or a free one. A row that is full to the brim is passed: a second one of its key follows,
- * and both add up. */
-static inline uint8_t *find(const struct table *t, size_t src_bytes, const struct entry *e)
+static bool fits(const struct row *r, const struct packet *p)
 {
-	const uint8_t *src = src_key(e->src, src_bytes);
+	return r->packets <= UINT32_MAX - p->packets && row_bytes(r) + p->bytes <= PACKET_BYTES_MAX;
+}
+
+static bool same_source(const struct row *r, const struct packet *p, bool v6)
+{
+	return v6 ? !memcmp(r + 1, p->src.b, sizeof p->src.b) : r->src == addr_to_v4(&p->src);
+}
+
+/* The packet's row, or a free place for it. A row that is full to the brim is passed: a second one of its key follows,
+ * and both add up. */
+static struct row *find(const struct entry *e, const struct packet *p)
+{
+	const struct table *t = e->table;
 
 	for (size_t i = e->hash & (t->cap - 1); ; i = (i + 1) & (t->cap - 1)) {
-		uint8_t *place = t->places + i * (src_bytes + sizeof(struct row));
-		const struct row *r = row_at(place, src_bytes);
+		struct row *r = row_at(t, i);
 
-		if (r->packets == 0 || (same_key(r, &e->row) && !memcmp(place, src, src_bytes) && fits(r, &e->row)))
-			return place;
+		if (r->packets == 0 || (r->what == e->what && same_source(r, p, t->v6) && fits(r, p)))
+			return r;
 	}
-}
-
-/* A row back as an address and a tuple. */
-static struct tuple tuple_of(const uint8_t *place, size_t src_bytes)
-{
-	struct row r;
-	struct addr src = { { 0 } };
-
-	memcpy(&r, place + src_bytes, sizeof r);
-	if (src_bytes == 4)
-		src.b[10] = src.b[11] = 0xff;
-	memcpy(src.b + (sizeof src.b - src_bytes), place, src_bytes);
-	return (struct tuple){ .src = src, .minute = r.when >> 4, .port = r.port, .proto = protos[r.when >> 2 & 3], .flags = r.flags,
-		.mark = r.mark, .kind = r.when & 3, .ttl = r.ttl, .dsts = (uint8_t)(r.more >> DSTS_SHIFT), .sport = r.sport,
-		.packets = r.packets, .bytes = row_bytes(&r) };
 }
 
 static void grow(struct tally *t, struct table *table)
@@ -271,40 +244,47 @@ static void grow(struct tally *t, struct table *table)
 	table->cap = old.cap ? old.cap * 2 : SLOTS_MIN;
 	table->places = mem_table(table->cap, place_bytes(table));
 	for (size_t i = 0; i < old.cap; i++) {
-		uint8_t *place = place_at(&old, i);
-		const struct row *r = row_at(place, old.src_bytes);
-		struct addr src;
+		const struct row *r = row_at(&old, i);
 
 		if (r->packets == 0)
 			continue;
-		src = tuple_of(place, old.src_bytes).src;
-		size_t at = hash_of(t->secret, &src, r) & (table->cap - 1);
-		while (row_at(place_at(table, at), table->src_bytes)->packets)
+		struct addr src = src_of(r, old.v6);
+		size_t at = hash_of(t->secret, &src, r->what, old.v6) & (table->cap - 1);
+		while (row_at(table, at)->packets)
 			at = (at + 1) & (table->cap - 1);
-		memcpy(place_at(table, at), place, place_bytes(table));
+		memcpy(row_at(table, at), r, place_bytes(table));
 	}
 	free(old.places);
 }
 
-static void count(struct tally *t, const struct entry *e)
+static struct entry entry_of(const struct tally *t, struct post *post, const struct packet *p)
+{
+	bool v6 = !addr_is_v4(&p->src);
+	struct entry e = { .what = what_of(p), .table = v6 ? &post->v6 : &post->v4 };
+
+	e.hash = hash_of(t->secret, &p->src, e.what, v6);
+	if (e.table->cap)
+		__builtin_prefetch(row_at(e.table, e.hash & (e.table->cap - 1)), 1);
+	return e;
+}
+
+static void count(struct tally *t, const struct entry *e, const struct packet *p)
 {
 	struct table *table = e->table;
 
 	if (table->len * 8 >= table->cap * 5)
 		grow(t, table);
-	uint8_t *place = table->src_bytes == 4 ? find(table, 4, e) : find(table, 16, e);
-	struct row *r = row_at(place, table->src_bytes);
+	struct row *r = find(e, p);
 	if (r->packets) {
-		merge(t, r, e);
+		merge(t, r, p);
 		return;
 	}
-	memcpy(place, src_key(e->src, table->src_bytes), table->src_bytes);
-	*r = e->row;
+	begin(r, p, e->what, table->v6);
 	table->len++;
 	t->len++;
 }
 
-/* Memory is slow and patient: the places of a burst are asked for together, and found when they have come. */
+/* Memory is slow and patient: the places of a burst are asked for together, and looked into when they have come. */
 size_t tally_add(struct tally *t, int sensor, const struct packet *list, size_t n)
 {
 	struct entry entries[BURST];
@@ -314,18 +294,12 @@ size_t tally_add(struct tally *t, int sensor, const struct packet *list, size_t 
 	while (done < n) {
 		size_t len = n - done < BURST ? n - done : BURST;
 
-		for (size_t i = 0; i < len; i++) {
-			struct entry *e = &entries[i];
-
-			*e = entry_of(t, &t->posts[sensor], &list[done + i]);
-			if (e->table->cap)
-				__builtin_prefetch(place_at(e->table, e->hash & (e->table->cap - 1)), 1);
-		}
-		for (size_t i = 0; i < len; i++) {
+		for (size_t i = 0; i < len; i++)
+			entries[i] = entry_of(t, &t->posts[sensor], &list[done + i]);
+		for (size_t i = 0; i < len; i++, done++) {
 			if (tally_full(t))
 				return done;
-			count(t, &entries[i]);
-			done++;
+			count(t, &entries[i], &list[done]);
 		}
 	}
 	return done;
@@ -347,57 +321,85 @@ static struct batch *new_batch(struct tally *t, size_t sensor, struct span span,
 	return b;
 }
 
-/* Rows that begin at `rows` and belong into one batch: no longer apart than a batch may span. */
+/* Rows that begin at `rows`, in order, and are no longer apart than a batch may span. */
 static size_t fitting(const struct tuple *rows, size_t len)
 {
 	size_t n = 1;
 
-	if (rows[len - 1].minute - rows[0].minute < BATCH_MINUTES_MAX)
-		return len;
 	while (n < len && rows[n].minute - rows[0].minute < BATCH_MINUTES_MAX)
 		n++;
 	return n;
 }
 
-static void rows_into(struct batch *b, const struct tuple *rows, size_t n)
+static struct tuple tuple_of(const struct row *r, bool v6)
 {
-	b->rows = mem_resize(NULL, n, sizeof *b->rows);
-	memcpy(b->rows, rows, n * sizeof *rows);
-	b->len = b->cap = n;
-	for (size_t i = 0; i < n; i++)
-		b->seen += rows[i].packets;
+	return (struct tuple){ .src = src_of(r, v6), .minute = (minute_t)(r->what >> 36), .port = (uint16_t)(r->what >> 16),
+		.proto = (uint8_t)proto_numbered(r->what >> 34 & 3), .flags = (uint8_t)(r->what >> 8), .mark = (uint8_t)r->what, .kind = r->what >> 32 & 3,
+		.ttl = r->ttl, .dsts = (uint8_t)(r->more >> DSTS_SHIFT), .sport = r->sport, .packets = r->packets, .bytes = row_bytes(r) };
 }
 
-/* Takes the table's rows out of it. */
-static size_t empty(struct table *t, struct tuple *out)
+/* Copies the table's rows out. */
+static size_t copy_rows(const struct table *t, struct tuple *out)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->cap && n < t->len; i++) {
-		const uint8_t *place = place_at(t, i);
+		const struct row *r = row_at(t, i);
 
-		if (row_at(place_at(t, i), t->src_bytes)->packets)
-			out[n++] = tuple_of(place, t->src_bytes);
+		if (r->packets)
+			out[n++] = tuple_of(r, t->v6);
 	}
+	return n;
+}
+
+static void clear(struct table *t)
+{
 	if (t->len)
 		memset(t->places, 0, t->cap * place_bytes(t));
 	t->len = 0;
-	return n;
+}
+
+/* From the first to the last minute of the rows. */
+static struct span span_of(const struct tuple *rows, size_t n)
+{
+	struct span s = { rows[0].minute, rows[0].minute + 1 };
+
+	for (size_t i = 1; i < n; i++) {
+		s.from = rows[i].minute < s.from ? rows[i].minute : s.from;
+		s.until = rows[i].minute >= s.until ? rows[i].minute + 1 : s.until;
+	}
+	return s;
+}
+
+/* Gives the batch its rows: the list itself (whose memory it takes over), or a copy of part of it. */
+static void rows_into(struct batch *b, struct tuple *rows, size_t n, bool copied)
+{
+	b->rows = copied ? memcpy(mem_resize(NULL, n, sizeof *rows), rows, n * sizeof *rows) : rows;
+	b->len = b->cap = n;
+	for (size_t i = 0; i < n; i++)
+		b->seen += rows[i].packets;
 }
 
 static void cut_post(struct tally *t, size_t sensor, struct list *l)
 {
 	struct post *p = &t->posts[sensor];
 	size_t len = p->v4.len + p->v6.len;
-	struct tuple *rows = mem_resize(NULL, len, sizeof *rows);
 
-	len = empty(&p->v4, rows);
-	len += empty(&p->v6, rows + len);
+	if (len == 0)
+		return;
+	struct tuple *rows = mem_resize(NULL, len, sizeof *rows);
+	(void)copy_rows(&p->v6, rows + copy_rows(&p->v4, rows));
+	clear(&p->v4);
+	clear(&p->v6);
+	struct span span = span_of(rows, len);
+	if (span_minutes(span) <= BATCH_MINUTES_MAX) {
+		rows_into(new_batch(t, sensor, span, l), rows, len, false);
+		return;
+	}
 	len = tuples_settle(rows, len);
 	for (size_t i = 0, n; i < len; i += n) {
 		n = fitting(rows + i, len - i);
-		struct span span = { rows[i].minute, rows[i + n - 1].minute + 1 };
-		rows_into(new_batch(t, sensor, span, l), rows + i, n);
+		rows_into(new_batch(t, sensor, span_of(rows + i, n), l), rows + i, n, true);
 	}
 	free(rows);
 }

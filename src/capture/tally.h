@@ -11,7 +11,7 @@
 struct packet;
 struct tally;
 
-enum { TALLY_ROWS_MAX = 1 << 19, TALLY_SENSORS_MAX = 4096 };
+enum { TALLY_ROWS_MAX = 1 << 17, TALLY_SENSORS_MAX = 4096 };
 
 struct tally *tally_open(void);
 void tally_close(struct tally *t);                              /* NULL is fine */
@@ -23,8 +23,8 @@ size_t tally_sensors(const struct tally *t);
  * of some dozens are much faster than single ones: their places in the table are fetched together. */
 size_t tally_add(struct tally *t, int sensor, const struct packet *list, size_t n);
 bool tally_full(const struct tally *t);
-/* Batches of that epoch of what is held, in the order of the sensors, serials counting up from 1 within each; the tally is empty
- * afterwards. Caller frees with batches_free. NULL when *len is 0. */
+/* Batches of that epoch of what is held, in the order of the sensors, serials counting up from 1 within each, their rows
+ * in no order; the tally is empty afterwards. Caller frees with batches_free. NULL when *len is 0. */
 struct batch *tally_cut(struct tally *t, uint64_t epoch, size_t *len);
 /* The same, and every sensor watched all of `looked`. */
 struct batch *tally_end(struct tally *t, uint64_t epoch, struct span looked, size_t *len);

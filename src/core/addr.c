@@ -4,63 +4,6 @@
 
 #include <arpa/inet.h>
 
-static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-
-struct addr addr_v4(uint32_t host_order)
-{
-	struct addr a;
-
-	memcpy(a.b, mapped, 12);
-	for (int i = 0; i < 4; i++)
-		a.b[12 + i] = (uint8_t)(host_order >> (24 - 8 * i));
-	return a;
-}
-
-bool addr_is_v4(const struct addr *a)
-{
-	return memcmp(a->b, mapped, 12) == 0;
-}
-
-uint32_t addr_to_v4(const struct addr *a)
-{
-	return (uint32_t)addr_lo(a);
-}
-
-int addr_cmp(const struct addr *a, const struct addr *b)
-{
-	return memcmp(a->b, b->b, 16);
-}
-
-static uint64_t big_endian(const uint8_t *b)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | b[i];
-	return v;
-}
-
-uint64_t addr_hi(const struct addr *a)
-{
-	return big_endian(a->b);
-}
-
-uint64_t addr_lo(const struct addr *a)
-{
-	return big_endian(a->b + 8);
-}
-
-struct addr addr_of(uint64_t hi, uint64_t lo)
-{
-	struct addr a;
-
-	for (int i = 0; i < 8; i++) {
-		a.b[i] = (uint8_t)(hi >> (56 - 8 * i));
-		a.b[8 + i] = (uint8_t)(lo >> (56 - 8 * i));
-	}
-	return a;
-}
-
 bool addr_parse(const char *text, struct addr *out)
 {
 	struct in_addr v4;
@@ -88,18 +31,6 @@ const char *addr_format(const struct addr *a, char out[ADDR_TEXT_MAX])
 	else
 		(void)inet_ntop(AF_INET6, &v6, out, ADDR_TEXT_MAX);
 	return out;
-}
-
-struct addr addr_masked(const struct addr *a, unsigned bits)
-{
-	struct addr m = *a;
-
-	for (unsigned i = 0; i < 16; i++) {
-		unsigned keep = bits >= 8 * (i + 1) ? 8 : bits <= 8 * i ? 0 : bits - 8 * i;
-
-		m.b[i] = (uint8_t)(m.b[i] & (0xff00u >> keep));
-	}
-	return m;
 }
 
 bool prefix_parse(const char *text, struct prefix *out)
@@ -134,13 +65,6 @@ const char *prefix_format(const struct prefix *p, char out[PREFIX_TEXT_MAX])
 
 	(void)snprintf(out, PREFIX_TEXT_MAX, "%s/%u", addr_format(&p->addr, host), v4 ? p->bits - 96 : p->bits);
 	return out;
-}
-
-bool prefix_holds(const struct prefix *p, const struct addr *a)
-{
-	struct addr m = addr_masked(a, p->bits);
-
-	return addr_cmp(&m, &p->addr) == 0;
 }
 
 struct addr addr_last(const struct prefix *p)

@@ -93,21 +93,34 @@ static int for_qsort(const void *a, const void *b)
 	return tuple_cmp(a, b);
 }
 
-/* What decides the order of nearly all tuples, and which one it is of. */
-struct sort_key { uint64_t head; uint32_t src, place; };
-enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS, RADIX_LEAST = 256, PROTO_BITS = 8, PORT_BITS = 16 };
+enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS, SRC_PASSES = 3, HEAD_PASSES = 5, RADIX_LEAST = 256 };
 
-static struct sort_key sort_key_of(const struct tuple *t, minute_t from, uint32_t place)
+unsigned proto_index(unsigned proto)
 {
-	uint64_t head = (uint64_t)(t->minute - from) << (PORT_BITS + PROTO_BITS) | (uint64_t)t->port << PROTO_BITS | t->proto;
-	/* IPv6 comes after all of IPv4 unless it begins with zeroes; what this leaves equal is put right afterwards */
-	bool above = !addr_is_v4(&t->src) && addr_hi(&t->src) > 0;
-
-	return (struct sort_key){ head, addr_is_v4(&t->src) ? addr_to_v4(&t->src) : above ? UINT32_MAX : 0, place };
+	return proto == PROTO_ICMP ? 0 : proto == PROTO_TCP ? 1 : proto == PROTO_UDP ? 2 : 3;
 }
 
-/* One pass of a radix sort from the last digit on; false when all digits are equal, and nothing moved. */
-static bool radix_pass(const struct sort_key *from, struct sort_key *to, size_t len, bool by_src, unsigned shift)
+unsigned proto_numbered(unsigned index)
+{
+	static const uint8_t numbers[4] = { PROTO_ICMP, PROTO_TCP, PROTO_UDP, PROTO_ICMPV6 };
+
+	return numbers[index & 3];
+}
+
+/* What decides the order of nearly all tuples, and which one it is of. */
+struct rank { uint64_t head; uint32_t src, place; };
+
+static struct rank rank_of(const struct tuple *t, size_t place)
+{
+	uint64_t head = (uint64_t)t->minute << 18 | (uint64_t)t->port << 2 | proto_index(t->proto);
+	/* IPv6 comes after all of IPv4 unless it begins with zeroes; what this leaves equal is put right afterwards */
+	uint32_t by_src = addr_is_v4(&t->src) ? addr_to_v4(&t->src) : addr_hi(&t->src) ? UINT32_MAX : 0;
+
+	return (struct rank){ head, by_src, (uint32_t)place };
+}
+
+/* One pass of a radix sort, from the last digit on; false when all digits are equal, and nothing moved. */
+static bool radix_pass(const struct rank *from, struct rank *to, size_t len, bool by_src, unsigned shift)
 {
 	size_t at[RADIX] = { 0 }, sum = 0;
 
@@ -126,22 +139,20 @@ static bool radix_pass(const struct sort_key *from, struct sort_key *to, size_t 
 	return true;
 }
 
-/* Sorts the keys, using `other` as room; returns which of the two holds them. */
-static struct sort_key *radix_sort(struct sort_key *keys, struct sort_key *other, size_t len, uint64_t head_max)
+/* Sorts, using as much room beside; returns which of the two holds them. */
+static struct rank *ranks_sort(struct rank *list, struct rank *room, size_t len)
 {
-	for (unsigned pass = 0; pass < 3 + 6; pass++) {
-		unsigned shift = (pass < 3 ? pass : pass - 3) * RADIX_BITS;
+	for (unsigned pass = 0; pass < SRC_PASSES + HEAD_PASSES; pass++) {
+		bool by_src = pass < SRC_PASSES;
 
-		if (pass >= 3 && head_max >> shift == 0)
-			break;
-		if (radix_pass(keys, other, len, pass < 3, shift)) {
-			struct sort_key *swap = keys;
+		if (radix_pass(list, room, len, by_src, (by_src ? pass : pass - SRC_PASSES) * RADIX_BITS)) {
+			struct rank *swap = list;
 
-			keys = other;
-			other = swap;
+			list = room;
+			room = swap;
 		}
 	}
-	return keys;
+	return list;
 }
 
 /* Runs that the keys leave equal. */
@@ -159,26 +170,17 @@ static void sort_runs(struct tuple *list, size_t len)
 
 static void sort_tuples(struct tuple *list, size_t len)
 {
-	minute_t from = list[0].minute, until = list[0].minute;
-
-	if (len < RADIX_LEAST) {
-		qsort(list, len, sizeof *list, for_qsort);
-		return;
-	}
-	for (size_t i = 1; i < len; i++) {
-		from = list[i].minute < from ? list[i].minute : from;
-		until = list[i].minute > until ? list[i].minute : until;
-	}
-	struct sort_key *keys = mem_resize(NULL, 2 * len, sizeof *keys);
+	struct rank *ranks = mem_resize(NULL, 2 * len, sizeof *ranks);
 	struct tuple *sorted = mem_resize(NULL, len, sizeof *sorted);
+
 	for (size_t i = 0; i < len; i++)
-		keys[i] = sort_key_of(&list[i], from, (uint32_t)i);
-	const struct sort_key *order = radix_sort(keys, keys + len, len, (uint64_t)(until - from + 1) << (PORT_BITS + PROTO_BITS));
+		ranks[i] = rank_of(&list[i], i);
+	const struct rank *order = ranks_sort(ranks, ranks + len, len);
 	for (size_t i = 0; i < len; i++)
 		sorted[i] = list[order[i].place];
 	memcpy(list, sorted, len * sizeof *list);
 	free(sorted);
-	free(keys);
+	free(ranks);
 	sort_runs(list, len);
 }
 
@@ -188,15 +190,18 @@ size_t tuples_settle(struct tuple *list, size_t len)
 
 	if (tuples_settled(list, len))
 		return len;
-	sort_tuples(list, len);
+	if (len < RADIX_LEAST)
+		qsort(list, len, sizeof *list, for_qsort);
+	else
+		sort_tuples(list, len);
 	for (size_t i = 0; i < len; i++) {
 		struct tuple *last = kept ? &list[kept - 1] : NULL;
 
 		/* a count that would overflow stays a tuple of its own: two rows of one key add up in every answer */
 		if (last && tuple_cmp(last, &list[i]) == 0 && last->packets <= UINT32_MAX - list[i].packets)
 			tuple_merge(last, &list[i]);
-		else
-			list[kept++] = list[i];
+		else if (kept++ < i)
+			list[kept - 1] = list[i];
 	}
 	return kept;
 }

@@ -33,6 +33,8 @@ struct tuple {
 };
 
 bool proto_is_icmp(unsigned proto);
+unsigned proto_index(unsigned proto);                   /* 0 to 3 in the order of the numbers: icmp, tcp, udp, icmpv6 */
+unsigned proto_numbered(unsigned index);                /* and back */
 /* Kind by METHODS.md 3: backscatter is SYN+ACK or RST, an ICMP answer, or UDP from port 53; an ICMP error quotes a packet;
  * TCP with SYN alone, UDP and ICMP requests are scans; the rest is other. */
 enum kind tuple_kind(unsigned proto, unsigned flags, unsigned sport, unsigned icmp_type);

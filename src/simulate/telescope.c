@@ -42,17 +42,6 @@ struct draft {
 	bool quotes;                            /* an ICMP error */
 };
 
-static const uint8_t protos[4] = { PROTO_TCP, PROTO_UDP, PROTO_ICMP, PROTO_ICMPV6 };
-
-static unsigned proto_index(unsigned proto)
-{
-	unsigned i = 0;
-
-	while (protos[i] != proto)
-		i++;
-	return i;
-}
-
 /* A permutation of 32-bit numbers (xorshifts and odd multipliers, each invertible): no two sources share an address. */
 static uint32_t shuffled(uint32_t v, uint32_t key)
 {
@@ -511,12 +500,12 @@ static void ports_json(const struct telescope_truth *u, struct json *j)
 
 	json_array(j, "ports");
 	for (unsigned i = 0; i < 4 * PORTS; i++) {
-		unsigned proto = protos[i / PORTS], port = i % PORTS;
+		unsigned proto = proto_numbered(i / PORTS), port = i % PORTS;
+		bool icmp = proto_is_icmp(proto);
 
 		if (!u->ports[i])
 			continue;
-		(void)snprintf(label, sizeof label, i / PORTS < 2 ? "%s/%u" : "%s/%u.%u", proto_name(proto), i / PORTS < 2 ? port : port >> 8,
-			port & 255);
+		(void)snprintf(label, sizeof label, icmp ? "%s/%u.%u" : "%s/%u", proto_name(proto), icmp ? port >> 8 : port, port & 255);
 		json_object(j, NULL);
 		json_string(j, "port", label);
 		json_whole(j, "packets", u->ports[i]);
@@ -551,7 +540,7 @@ void telescope_json(const struct telescope *t, struct json *j)
 	json_end_object(j);
 	json_object(j, "protos");
 	for (unsigned i = 0; i < 4; i++)
-		json_whole(j, proto_name(protos[i]), u->protos[i]);
+		json_whole(j, proto_name(proto_numbered(i)), u->protos[i]);
 	json_end_object(j);
 	json_object(j, "tools");
 	for (unsigned i = 0; i < MARKS; i++) {

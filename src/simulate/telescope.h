@@ -34,7 +34,7 @@ struct telescope_truth {
 	uint64_t counted, bytes;        /* those that carry a packet of ours, and their bytes by the IP length */
 	uint64_t refused[ODD_REFUSED];
 	uint64_t kinds[KINDS];
-	uint64_t protos[4];             /* tcp, udp, icmp, icmpv6 */
+	uint64_t protos[4];             /* by proto_index */
 	uint64_t v6, tagged;            /* packets over IPv6; frames with a VLAN tag */
 	uint64_t sources;               /* distinct ones of counted packets */
 	struct { uint64_t packets, sources; } tools[MARKS];

@@ -31,6 +31,7 @@ TEST(tally_counts_equal_packets_of_a_minute_as_one_tuple)
 	add(t, a, knock(119, 7, 2));
 	struct batch *list = tally_end(t, 9, (struct span){ 0, 5 }, &n);
 	CHECK_WHOLE(n, 2);
+	CHECK_WHOLE(tuples_settle(list[0].rows, list[0].len), list[0].len);
 	CHECK_TEXT(list[0].sensor, "a");
 	CHECK_WHOLE(list[0].epoch, 9);
 	CHECK_WHOLE(list[0].serial, 1);

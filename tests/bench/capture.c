@@ -1,0 +1,126 @@
+/* One stage of the way from a capture to batches, for CPU times beside each other: capture STAGE FILE [FOLDER].
+ * read: frames alone; decode: packets; tally: tuples in memory; batches: encoded, compressed, on disk. */
+#include "base/bytes.h"
+#include "base/compress.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "capture/account.h"
+#include "capture/decode.h"
+#include "capture/intake.h"
+#include "capture/packet.h"
+#include "capture/pcapfile.h"
+#include "capture/source.h"
+#include "capture/tally.h"
+#include "spool/spool.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { BURST = 64 };
+enum stage { READ, DECODE, TALLY, BATCHES };
+
+static double cpu_s(void)
+{
+	struct rusage u;
+
+	(void)getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static void fail(const struct err *e)
+{
+	char text[ERR_TEXT_MAX];
+
+	(void)fprintf(stderr, "capture: %s\n", err_text(e, text));
+	exit(1);
+}
+
+static uint64_t read_frames(struct intake *in)
+{
+	struct frame frame;
+	struct err e;
+	struct pcapfile *f = pcapfile_open(in, &e);
+	uint64_t n = 0;
+
+	if (!f)
+		fail(&e);
+	while (pcapfile_next(f, &frame, &e) == PCAP_FRAME)
+		n += frame.captured > 0;
+	pcapfile_close(f);
+	return n;
+}
+
+static void put(struct batch *list, size_t n, const char *folder, uint64_t *rows)
+{
+	struct err e;
+
+	for (size_t i = 0; i < n; i++) {
+		*rows += list[i].len;
+		if (folder && !spool_put(folder, &list[i], &e))
+			fail(&e);
+	}
+	batches_free(list, n);
+}
+
+static uint64_t count(struct intake *in, enum stage stage, const char *folder, uint64_t *rows)
+{
+	static struct reading how;
+	struct packet list[BURST];
+	struct account account;
+	struct err e;
+	bool wrong;
+	size_t n, cut;
+	enum source_next next = SOURCE_ROW;
+	struct tally *tally = tally_open();
+
+	memcpy(how.sensor, "bench", 6);
+	account_init(&account);
+	if (!reading_watch(&how, "198.18.0.0/16,2001:db8:8000::/48", &e))
+		fail(&e);
+	struct source *s = source_open(in, &how, &wrong, &e);
+	if (!s)
+		fail(&e);
+	int sensor = tally_sensor(tally, how.sensor);
+	while (next == SOURCE_ROW) {
+		next = source_packets(s, list, BURST, &n, &account, &e);
+		for (size_t done = 0; stage > DECODE && (done += tally_add(tally, sensor, list + done, n - done)) < n; )
+			put(tally_cut(tally, 1, &cut), cut, folder, rows);
+	}
+	struct batch *last = tally_end(tally, 1, account.span, &cut);
+	put(last, cut, folder, rows);
+	uint64_t counted = account.counted;
+	source_close(s);
+	tally_close(tally);
+	account_release(&account);
+	return counted;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const stages[] = { "read", "decode", "tally", "batches" };
+	unsigned stage = 0;
+	uint64_t rows = 0, packets;
+	struct err e;
+
+	while (stage < 4 && (argc < 3 || strcmp(argv[1], stages[stage]) != 0))
+		stage++;
+	int fd = stage < 4 ? open(argv[2], O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0) {
+		(void)fprintf(stderr, "usage: capture read|decode|tally|batches FILE [FOLDER]\n");
+		return 2;
+	}
+	double before = cpu_s();
+	struct intake *in = intake_open(fd, UINT64_MAX, &e);
+	if (!in)
+		fail(&e);
+	packets = stage == READ ? read_frames(in) : count(in, (enum stage)stage, argc > 3 ? argv[3] : NULL, &rows);
+	double used = cpu_s() - before;
+	printf("{\"stage\":\"%s\",\"packets\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"cpu_s\":%.4f,\"mpps\":%.2f}\n", stages[stage], packets, rows, used,
+		(double)packets / used / 1e6);
+	intake_close(in);
+	(void)close(fd);
+	return 0;
+}

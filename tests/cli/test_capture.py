@@ -76,8 +76,8 @@ def test_marks_are_those_of_the_tools(folder):
 
 def test_capture_is_the_same_for_the_same_seed_and_larger_than_a_tally(folder):
     a, b = f"{folder}/a.pcap", f"{folder}/b.pcap"
-    truth = telescope(a, "--packets", "400000", "--sources", "400000", "--length", "60")
-    telescope(b, "--packets", "400000", "--sources", "400000", "--length", "60")
+    truth = telescope(a, "--packets", "700000", "--sources", "4000000", "--length", "60")
+    telescope(b, "--packets", "700000", "--sources", "4000000", "--length", "60")
     with open(a, "rb") as x, open(b, "rb") as y:
         assert x.read() == y.read()
     f = imported(a, f"{folder}/d")

@@ -4,6 +4,19 @@
 #include "base/err.h"
 #include "base/log.h"
 
+/* What was printed must have arrived: a full disk behind a redirection is a failure. */
+static int ended(int status)
+{
+	bool lost = ferror(stdout) != 0;
+
+	lost = fclose(stdout) != 0 || lost;
+	if (lost && status == EXIT_DONE) {
+		log_line("cannot write the output");
+		return EXIT_REFUSED;
+	}
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	static struct args args;
@@ -12,7 +25,7 @@ int main(int argc, char **argv)
 
 	if (!strcmp(name, "--version")) {
 		printf("teiten %s\n", teiten_version);
-		return EXIT_DONE;
+		return ended(EXIT_DONE);
 	}
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		name = "help";
@@ -28,7 +41,7 @@ int main(int argc, char **argv)
 	}
 	if (args_given(&args, "help")) {
 		command_help(c);
-		return EXIT_DONE;
+		return ended(EXIT_DONE);
 	}
-	return c->run(&args);
+	return ended(c->run(&args));
 }

@@ -46,6 +46,8 @@ static bool take_line(struct conf *c, char *line, unsigned number, const char *c
 		err_set(e, "unknown key \"%.60s\"", key);
 	else if (conf_value(c, key))
 		err_set(e, "%s is given twice", key);
+	else if (*value == '\0')
+		err_set(e, "%s has no value", key);
 	else if (c->len == CONF_LINES_MAX || strlen(value) >= CONF_TEXT_MAX)
 		err_set(e, "too many lines, or too long a value");
 	else {

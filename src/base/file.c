@@ -25,6 +25,31 @@ bool file_exists(const char *path)
 	return stat(path, &st) == 0;
 }
 
+unsigned long long file_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_size > 0 ? (unsigned long long)st.st_size : 0;
+}
+
+bool file_remove(const char *path, struct err *e)
+{
+	return unlink(path) == 0 || errno == ENOENT ? true : err_errno(e, "cannot remove %s", path);
+}
+
+void file_folder(char out[PATH_TEXT_MAX], const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	if (!slash || len >= PATH_TEXT_MAX)
+		memcpy(out, ".", 2);
+	else if (len == 0)
+		memcpy(out, "/", 2);
+	else
+		(void)snprintf(out, PATH_TEXT_MAX, "%.*s", (int)len, path);
+}
+
 bool file_make_dir(const char *path, struct err *e)
 {
 	char part[PATH_TEXT_MAX];
@@ -90,15 +115,8 @@ static bool write_all(int fd, const void *bytes, size_t len)
 static bool sync_folder_of(const char *path)
 {
 	char dir[PATH_TEXT_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t len = slash ? (size_t)(slash - path) : 1;
 
-	if (len >= sizeof dir)
-		return false;
-	memcpy(dir, slash ? path : ".", len);
-	dir[len ? len : 1] = '\0';
-	if (!len)
-		dir[0] = '/';
+	file_folder(dir, path);
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return false;

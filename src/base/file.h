@@ -13,6 +13,9 @@ enum { PATH_TEXT_MAX = 4096 };
 /* "a/b" into out; false when too long. */
 bool file_path(char out[PATH_TEXT_MAX], const char *dir, const char *name, struct err *e);
 bool file_exists(const char *path);
+unsigned long long file_size(const char *path);                  /* 0 also when it is not there */
+bool file_remove(const char *path, struct err *e);              /* true also when it is gone already */
+void file_folder(char out[PATH_TEXT_MAX], const char *path);    /* "a/b" → "a", "b" → "." */
 /* Makes the folder and its parents, mode 0755. */
 bool file_make_dir(const char *path, struct err *e);
 /* The whole file into out (up to out->max). */

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <unistd.h>
 
 enum { MINUTES_A_DAY = 1440, LAST_MINUTE = 68374080 /* 2100-01-01 */ };
 
@@ -54,6 +53,21 @@ static bool name_safe(const char *name)
 		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/") == strlen(name);
 }
 
+/* A file of the database, and not one of its tables, templates or other clocks. */
+static bool is_zone(const char *path, const char *name)
+{
+	static const char *const others[] = { "posixrules", "Factory", "localtime" };
+	char magic[4] = "";
+	FILE *f = fopen(path, "rbe");
+	bool ok = f && fread(magic, 1, 4, f) == 4 && !memcmp(magic, "TZif", 4) && strncmp(name, "right/", 6) && strncmp(name, "posix/", 6);
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		ok = ok && strcmp(name, others[i]) != 0;
+	if (f)
+		(void)fclose(f);
+	return ok;
+}
+
 bool zone_load(struct zone *z, const char *name, struct err *e)
 {
 	char path[256], *old = getenv("TZ");
@@ -68,7 +82,7 @@ bool zone_load(struct zone *z, const char *name, struct err *e)
 		return true;
 	}
 	(void)snprintf(path, sizeof path, "%s/%s", getenv("TZDIR") ? getenv("TZDIR") : "/usr/share/zoneinfo", name);
-	if (access(path, R_OK) != 0)
+	if (!is_zone(path, name))
 		goto unknown;
 	old = old ? mem_text(old) : NULL;
 	(void)setenv("TZ", name, 1);

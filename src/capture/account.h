@@ -17,6 +17,7 @@ struct account {
 	uint64_t counted, packets;              /* rows counted, and the packets they stand for */
 	uint64_t refused[REFUSALS];             /* by reason; [REFUSAL_NONE] stays 0 */
 	uint64_t first[REFUSALS];               /* line, row or frame of the first of each */
+	uint64_t errors, foreign;               /* ICMP errors counted; those that quote no packet of the watched addresses */
 	minute_t last;                          /* the one counted before; MINUTE_MAX none */
 	struct span span;                       /* from the first to the last counted minute; empty when none */
 	uint64_t *minutes;                      /* a bit for every minute that we can keep */

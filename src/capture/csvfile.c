@@ -419,6 +419,8 @@ bool csvfile_next(struct csvfile *f, struct packet *out, enum refusal *refusal, 
 		return true;
 	}
 	*refusal = read_row(f, out);
+	if (!*refusal)
+		packet_tell(out);
 	if (f->len == f->columns)
 		*sensor = said(f, CSV_SENSOR);
 	return true;

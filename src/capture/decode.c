@@ -10,6 +10,7 @@ enum {
 	TYPE_IPV4 = 0x0800, TYPE_IPV6 = 0x86dd, TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100,
 	TYPE_PPPOE = 0x8864, TYPE_LENGTH_MAX = 1500,
 	PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057,
+	ICMP_REST = 6,                  /* checksum and four bytes that mean something else for each type */
 	EXTENSIONS_MAX = 16,            /* more headers than this is nonsense, and a way to make us work */
 };
 
@@ -102,6 +103,10 @@ static enum refusal from_transport(struct reader *r, struct packet *p)
 	case PROTO_ICMPV6:
 		p->icmp_type = read_u8(r);
 		p->icmp_code = read_u8(r);
+		if (tuple_kind(p->proto, 0, 0, p->icmp_type) == KIND_ERROR && reader_left(r) > ICMP_REST) {
+			p->quoted = r->at + ICMP_REST;
+			p->quoted_len = (uint16_t)(reader_left(r) - ICMP_REST < UINT16_MAX ? reader_left(r) - ICMP_REST : UINT16_MAX);
+		}
 		break;
 	default:
 		return REFUSAL_PROTO;
@@ -309,7 +314,21 @@ enum refusal decode_frame(unsigned link, const uint8_t *bytes, size_t captured, 
 
 	assert(decode_knows(link));
 	*out = (struct packet){ .packets = 1 };
-	return from_link(link, &r, out);
+	enum refusal refusal = from_link(link, &r, out);
+	if (!refusal)
+		packet_tell(out);
+	return refusal;
+}
+
+enum refusal decode_quoted(const struct packet *p, struct packet *out)
+{
+	struct reader r = reader_over(p->quoted, p->quoted_len);
+
+	*out = (struct packet){ .packets = 1 };
+	/* errors quote the header and at least eight bytes (RFC 792): of TCP too short to be more than its ports */
+	enum refusal refusal = from_ip(&r, out);
+	bool ports = refusal == REFUSAL_CUT && out->proto == PROTO_TCP && out->known & PACKET_DST && out->dport;
+	return ports ? REFUSAL_NONE : refusal;
 }
 
 enum refusal decode_ip(const uint8_t *bytes, size_t captured, struct packet *out)

@@ -26,6 +26,8 @@ bool decode_knows(unsigned link);
 const char *link_name(unsigned link);
 /* Fills all of *out but time_s. The link type must be a known one. */
 enum refusal decode_frame(unsigned link, const uint8_t *bytes, size_t captured, struct packet *out);
+/* The packet that an ICMP error quotes, from p->quoted: whose errors it is about. What it lacks stays zero. */
+enum refusal decode_quoted(const struct packet *p, struct packet *out);
 /* The same from the first byte of an IP header. */
 enum refusal decode_ip(const uint8_t *bytes, size_t captured, struct packet *out);
 

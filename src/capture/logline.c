@@ -256,5 +256,8 @@ enum refusal logline_read(struct logclock *clock, const char *text, struct packe
 	read_host(text, host);
 	read_tokens(&s, out, fields_of(text));
 	note_known(&s, out);
-	return judge(&s, out);
+	r = judge(&s, out);
+	if (!r)
+		packet_tell(out);
+	return r;
 }

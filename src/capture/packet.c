@@ -2,8 +2,6 @@
 
 #include "core/tuple.h"
 
-#include <assert.h>
-
 enum { ZMAP_IP_ID = 54321, ZMAP_WINDOW = 65535 };
 
 bool packet_in_time(const struct packet *p)
@@ -40,32 +38,13 @@ static uint16_t port_of(const struct packet *p, enum kind kind)
 	return kind == KIND_BACKSCATTER ? p->sport : p->dport;
 }
 
-struct told packet_told(const struct packet *p)
+void packet_tell(struct packet *p)
 {
 	enum kind kind = kind_of(p);
 	bool marked = kind == KIND_SCAN && !(p->proto == PROTO_TCP && !(p->known & PACKET_FLAGS)) && addr_is_v4(&p->src) &&
 		(addr_is_v4(&p->dst) || !(p->known & PACKET_DST));
 
-	return (struct told){ port_of(p, kind), (uint8_t)kind, (uint8_t)(marked ? marks_of(p) : 0) };
-}
-
-void packet_tuple(const struct packet *p, struct tuple *out)
-{
-	struct told told = packet_told(p);
-
-	assert(packet_in_time(p));
-	*out = (struct tuple){
-		.src = p->src,
-		.minute = (minute_t)(p->time_s / 60),
-		.port = told.port,
-		.proto = p->proto,
-		.flags = p->flags,
-		.mark = told.mark,
-		.kind = told.kind,
-		.ttl = p->ttl,
-		.dsts = p->known & PACKET_DST ? 1 : 0,
-		.sport = p->sport,
-		.packets = p->packets,
-		.bytes = p->bytes,
-	};
+	p->kind = (uint8_t)kind;
+	p->port = port_of(p, kind);
+	p->mark = (uint8_t)(marked ? marks_of(p) : 0);
 }

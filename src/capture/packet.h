@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct tuple;
-
 enum {
 	PACKET_DST = 1,                 /* dst */
 	PACKET_FLAGS = 2,               /* flags */
@@ -33,14 +31,15 @@ struct packet {
 	uint8_t proto, flags, ttl;      /* ttl 0 unknown */
 	uint8_t icmp_type, icmp_code;
 	uint8_t known;                  /* PACKET_ bits */
+	uint8_t kind, mark;             /* enum kind and MARK_ bits, told by packet_tell; relations may add marks */
+	uint16_t port;                  /* under which it is counted: see tuple.h */
+	uint16_t quoted_len;            /* of an ICMP error: the bytes it quotes, from an IP header on; 0 none */
+	const uint8_t *quoted;          /* borrowed from the frame */
 };
 
 /* Whether its minute is one that we keep (1970 to 2099). */
 bool packet_in_time(const struct packet *p);
-/* What its kind, marks (bits of MARK_) and port are in that tuple. */
-struct told { uint16_t port; uint8_t kind, mark; };
-struct told packet_told(const struct packet *p);
-/* The tuple that counts it: dsts is 1 where the destination is known. The packet must be in time. */
-void packet_tuple(const struct packet *p, struct tuple *out);
+/* Fills port, kind and mark from the rest: the last step of whoever makes a packet. */
+void packet_tell(struct packet *p);
 
 #endif

@@ -10,11 +10,13 @@
 #include "capture/intake.h"
 #include "capture/logline.h"
 #include "capture/pcapfile.h"
+#include "capture/relations.h"
 #include "capture/stamp.h"
+#include "core/tuple.h"
 
 #include <assert.h>
 
-enum { SNIFF = 1 << 14, SNIFF_TEXT = 512, DIGEST_TEXT_MAX = 1 << 18 };
+enum { SNIFF = 1 << 18 /* a log may begin with many lines of other programs */, SNIFF_TEXT = 512, DIGEST_TEXT_MAX = 1 << 18 };
 
 /* 1990-01-01: what is older comes from a clock that was not set. */
 static const int64_t EARLIEST_S = 631152000;
@@ -29,6 +31,7 @@ struct source {
 	int unknown_link;
 	unsigned link;                  /* of the frame before: it is known */
 	bool sensor_heeded;
+	struct relations *relations;    /* of a capture's packets */
 	char host[SENSOR_NAME_MAX + 1];
 };
 
@@ -96,21 +99,27 @@ bool reading_watch(struct reading *r, const char *text, struct err *e)
 static bool is_text(const uint8_t *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if ((bytes[i] < ' ' && bytes[i] != '\n' && bytes[i] != '\r' && bytes[i] != '\t') || bytes[i] == 127)
-			return false;
+		if ((bytes[i] < ' ' && bytes[i] != '\n' && bytes[i] != '\r' && bytes[i] != '\t' && bytes[i] != '\0') || bytes[i] == 127)
+			return false;           /* zeroes are what a machine that went down leaves in its logs */
 	return true;
 }
 
 static enum format sniff_text(const uint8_t *bytes, size_t len)
 {
-	char text[SNIFF + 1];
+	char *text = mem_zero(len + 1, 1);
+	enum format f = FORMAT_UNKNOWN;
 
-	memcpy(text, bytes, len);
-	text[len] = '\0';
-	if (logline_seems(text))
-		return FORMAT_LOG;
-	text[strcspn(text, "\r\n")] = '\0';
-	return strchr(text, ',') ? FORMAT_CSV : FORMAT_UNKNOWN;
+	for (size_t i = 0; i < len; i++)
+		text[i] = bytes[i] ? (char)bytes[i] : ' ';
+	if (logline_seems(text)) {
+		f = FORMAT_LOG;
+	} else {
+		text[strcspn(text, "\r\n")] = '\0';
+		if (strchr(text, ','))
+			f = FORMAT_CSV;
+	}
+	free(text);
+	return f;
 }
 
 /* What the first bytes say it is. */
@@ -135,7 +144,7 @@ static enum format sniff(struct intake *in, struct err *e)
 		err_set(e, "compressed with bzip2");
 	else
 		err_set(e, "neither a capture, a firewall's log nor CSV");
-	err_expected(e, "pcap, pcapng, lines with SRC= and PROTO=, or a first line that names columns; plain, gz, xz or zst");
+	err_expected(e, "pcap, pcapng, lines with SRC= and PROTO=, or a first line that names columns; plain, gz, xz or zst; --format says it");
 	return FORMAT_UNKNOWN;
 }
 
@@ -151,6 +160,7 @@ static bool open_pcap(struct source *s, bool *wrong_use, struct err *e)
 {
 	if (!(s->pcap = pcapfile_open(s->in, e)))
 		return false;
+	s->relations = relations_open();
 	if (pcapfile_link(s->pcap) >= 0 && !decode_knows((unsigned)pcapfile_link(s->pcap))) {
 		s->unknown_link = pcapfile_link(s->pcap);
 		source_link_refused(s, e);
@@ -227,6 +237,7 @@ void source_close(struct source *s)
 	if (!s)
 		return;
 	pcapfile_close(s->pcap);
+	relations_close(s->relations);
 	csvfile_close(s->csv);
 	free(s);
 }
@@ -280,14 +291,17 @@ static enum source_next next_csv(struct source *s, struct row_read *out, struct 
 	return csvfile_next(s->csv, &out->packet, &out->refusal, &out->sensor, &out->line) ? SOURCE_ROW : text_end(s, e);
 }
 
+static bool addr_watched(const struct reading *how, const struct addr *a)
+{
+	for (size_t i = 0; i < how->watched_len; i++)
+		if (prefix_holds(&how->watched[i], a))
+			return true;
+	return how->watched_len == 0;
+}
+
 static bool watched(const struct reading *how, const struct packet *p)
 {
-	if (how->watched_len == 0 || !(p->known & PACKET_DST))
-		return true;
-	for (size_t i = 0; i < how->watched_len; i++)
-		if (prefix_holds(&how->watched[i], &p->dst))
-			return true;
-	return false;
+	return !(p->known & PACKET_DST) || addr_watched(how, &p->dst);
 }
 
 /* What holds for packets of every format. */
@@ -318,6 +332,8 @@ static enum refusal judge_row(struct source *s, struct row_read *row)
 		return REFUSAL_NO_SENSOR;
 	if (row->sensor != how->sensor && !sensor_name_valid(row->sensor))
 		return REFUSAL_BAD_SENSOR;
+	if (proto_is_icmp(row->packet.proto) && (row->packet.proto == PROTO_ICMP) != addr_is_v4(&row->packet.src))
+		return REFUSAL_PROTO;
 	return judge_packet(how, &row->packet);
 }
 
@@ -331,10 +347,21 @@ enum source_next source_next(struct source *s, struct row_read *out, struct err 
 	return next;
 }
 
-enum source_next source_packets(struct source *s, struct packet *out, size_t max, size_t *n, struct account *a, struct err *e)
+/* An error about a packet that one of ours sent is an answer; about another it was meant for somebody whose address we
+ * have, or is made up. */
+static void note_quoted(const struct reading *how, const struct packet *p, struct account *a)
 {
-	assert(s->pcap);
-	for (*n = 0; *n < max; ) {
+	struct packet quoted;
+	bool known = decode_quoted(p, &quoted) == REFUSAL_NONE;
+
+	a->errors++;
+	a->foreign += !known || !addr_watched(how, &quoted.src);
+}
+
+/* The next frames into out, those that can be counted; returns why it stopped. */
+static enum source_next take_frames(struct source *s, struct packet *out, size_t max, size_t *n, struct account *a, struct err *e)
+{
+	while (*n < max) {
 		struct packet *p = &out[*n];
 		enum refusal refusal;
 		uint64_t number;
@@ -348,9 +375,20 @@ enum source_next source_packets(struct source *s, struct packet *out, size_t max
 			continue;
 		}
 		account_count(a, p);
+		if (p->quoted_len)
+			note_quoted(s->how, p, a);
 		(*n)++;
 	}
 	return SOURCE_ROW;
+}
+
+enum source_next source_packets(struct source *s, struct packet *out, size_t max, size_t *n, struct account *a, struct err *e)
+{
+	assert(s->pcap);
+	*n = 0;
+	enum source_next next = take_frames(s, out, max, n, a, e);
+	relations_note(s->relations, out, *n);
+	return next;
 }
 
 void source_digest(const struct source *s, struct digest *d)

@@ -126,10 +126,8 @@ static struct addr src_of(const struct row *r, bool v6)
 /* minute: 27 bits, protocol: 2, kind: 2, port: 16, flags: 8, mark: 8. */
 static uint64_t what_of(const struct packet *p)
 {
-	struct told told = packet_told(p);
-
-	return (uint64_t)(p->time_s / 60) << 36 | (uint64_t)proto_index(p->proto) << 34 | (uint64_t)told.kind << 32 |
-		(uint64_t)told.port << 16 | (uint64_t)p->flags << 8 | told.mark;
+	return (uint64_t)(p->time_s / 60) << 36 | (uint64_t)proto_index(p->proto) << 34 | (uint64_t)p->kind << 32 |
+		(uint64_t)p->port << 16 | (uint64_t)p->flags << 8 | p->mark;
 }
 
 /* Both halves of the product of two secret-keyed words. */

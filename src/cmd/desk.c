@@ -11,7 +11,7 @@
 #include "web/routes.h"
 #include "web/site.h"
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, PATIENCE_S = 5 /* then a page says that the store does not answer */ };
 
 static const char *or_else(const char *given, const char *other)
 {
@@ -51,6 +51,7 @@ static int run_desk(const struct args *a)
 	ok = place_open(&place, a, false, &e);
 	if (ok) {
 		site.store = place.store;
+		store_patience(place.store, PATIENCE_S);
 		site.cache = cache_make();
 		ok = serve(or_else(args_value(a, "listen"), "127.0.0.1:8025"), &site, &e);
 		cache_release(site.cache);

@@ -297,8 +297,8 @@ static bool worthless(const struct work *w, struct err *e)
 		source_link_refused(w->source, e);
 		return true;
 	}
-	if (source_format(w->source) == FORMAT_PCAP)    /* nothing but ARP, or nothing for us: a capture all the same */
-		return false;
+	if (source_format(w->source) == FORMAT_PCAP && why != REFUSAL_TIME_RANGE && why != REFUSAL_NO_TIME)
+		return false;           /* nothing but ARP, or nothing for us: a capture all the same */
 	err_set(e, "not one of %" PRIu64 " %s could be counted", a->read, w->f->row_name);
 	err_expected(e, "%" PRIu64 ", from line %" PRIu64 " on: %s", a->refused[why], a->first[why], refusal_text(why));
 	return true;
@@ -406,7 +406,7 @@ static bool read_sensor(struct import *im, const char *name, struct err *e)
 {
 	if (!sensor_name_valid(name)) {
 		err_set(e, "--sensor: not a sensor's name: \"%.40s\"", name);
-		return err_expected(e, "1 to %d letters, digits, . _ : -", SENSOR_NAME_MAX - 1);
+		return err_expected(e, "1 to %d letters, digits and . _ : -, not one of these first", SENSOR_NAME_MAX - 1);
 	}
 	memcpy(im->how.sensor, name, strlen(name) + 1);
 	return true;
@@ -451,6 +451,24 @@ static bool read_options(struct import *im, const struct args *a, struct err *e)
 		(!looked || read_looked(im, looked, e)) && read_numbers(im, a, e);
 }
 
+/* A dry run stores nothing, but tells times in the zone of a store that is there. */
+static void look_up_zone(struct import *im, const struct args *a)
+{
+	struct place place;
+	struct facts facts;
+	struct err e;
+
+	if (!place_open(&place, a, false, &e))
+		return;
+	if (store_facts(place.store, &facts, &e)) {
+		zone_release(&im->zone);
+		im->zone = facts.zone;
+		facts.zone = (struct zone){ 0 };
+		facts_release(&facts);
+	}
+	place_close(&place);
+}
+
 static int import_files(struct import *im, const struct args *a)
 {
 	struct buf out = buf_make(REPORT_MAX);
@@ -486,8 +504,11 @@ static int run_import(const struct args *a)
 		log_line("import: no file named (FILE..., or - for standard input)");
 	else if (!read_options(&im, a, &e))
 		log_err(&e);
-	else
+	else {
+		if (im.dry)
+			look_up_zone(&im, a);
 		status = import_files(&im, a);
+	}
 	if (im.open)
 		place_close(&im.place);
 	zone_release(&im.timezone);

@@ -32,6 +32,15 @@ static void rows_text(const struct imported *f, struct buf *out)
 				refusal_text((enum refusal)r), place_name(f), a->first[r]);
 }
 
+static void errors_text(const struct imported *f, struct buf *out)
+{
+	char errors[NUM_TEXT_MAX], foreign[NUM_TEXT_MAX];
+
+	if (f->account.errors && f->watched_given)
+		buf_printf(out, "  errors    %s ICMP errors, of which %s quote no packet of a watched address\n",
+			num_grouped(f->account.errors, errors), num_grouped(f->account.foreign, foreign));
+}
+
 static void gaps_text(const struct imported *f, const struct zone *zone, struct buf *out)
 {
 	struct span gaps[GAPS_SHOWN];
@@ -82,6 +91,7 @@ void imported_text(const struct imported *f, const struct zone *zone, struct buf
 		return;
 	buf_printf(out, "%s: %s, %s\n", f->path, f->format, f->compression);
 	rows_text(f, out);
+	errors_text(f, out);
 	if (!span_empty(f->account.span)) {
 		buf_printf(out, "  span      %s to %s\n", calendar_rfc3339(zone, f->account.span.from, from),
 			calendar_rfc3339(zone, f->account.span.until, until));
@@ -152,6 +162,8 @@ static void counts_json(const struct imported *f, const struct zone *zone, struc
 	json_whole(j, "counted", f->account.counted);
 	json_whole(j, "packets", f->account.packets);
 	refused_json(f, j);
+	json_whole(j, "icmp_errors", f->account.errors);
+	json_whole(j, "icmp_errors_foreign", f->account.foreign);
 	span_json(j, "span", zone, f->account.span);
 	gaps_json(f, zone, j);
 	json_array(j, "sensors");

@@ -57,7 +57,7 @@ static void wait_place(struct keep *k)
 static void *accept_peers(void *of)
 {
 	struct keep *k = of;
-	struct timeval request = { .tv_sec = REQUEST_TIMEOUT_S }, answer = { .tv_sec = ANSWER_TIMEOUT_S };
+	struct timeval answer = { .tv_sec = ANSWER_TIMEOUT_S };
 	pthread_t thread;
 
 	for (;;) {
@@ -67,7 +67,7 @@ static void *accept_peers(void *of)
 			continue;
 		if (fd < 0)
 			return NULL;    /* the socket was shut down: the keep ends */
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &request, sizeof request);
+		wire_patience(fd, REQUEST_TIMEOUT_S);
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &answer, sizeof answer);
 		wait_place(k);
 		struct peer *p = mem_zero(1, sizeof *p);

@@ -22,7 +22,7 @@ const struct option place_making_options[] = {
 	{ NULL, NULL, NULL },
 };
 
-enum { WAIT_S = 60, WAIT_MAX_S = 86400, RETRY_MS = 50, SAY_AFTER_MS = 1000, PUT_POLL_MS = 20 };
+enum { WAIT_S = 60, QUICK_S = 30, WAIT_MAX_S = 86400, RETRY_MS = 50, SAY_AFTER_MS = 1000, PUT_POLL_MS = 20 };
 
 static const char store_file[] = "store.duckdb";
 
@@ -102,7 +102,14 @@ static bool reach(struct place *p, const char *zone, bool making, struct err *e)
 	for (;;) {
 		(void)snprintf(address, sizeof address, "unix:%s", socket);
 		if (file_exists(socket) && (p->store = store_open(address, NULL, NULL, e)) != NULL) {
+			struct facts f;
+
 			p->through_keep = true;
+			store_patience(p->store, (unsigned)(p->wait_ms / 1000));
+			if (!store_facts(p->store, &f, e))
+				return err_in(e, "%s", p->dir);
+			facts_release(&f);
+			store_patience(p->store, QUICK_S);
 			return true;
 		}
 		if (!take_lock(p, lock, making, &held, e))
@@ -202,7 +209,7 @@ static bool wait_taken(struct place *p, const char *spool, char (*names)[SPOOL_N
 			return keep_stalled(spool, n - i, p->wait_ms / 1000, e);
 		clock_sleep_ms(PUT_POLL_MS);
 		if (!store_facts(p->store, &f, e)) {
-			err_set(e, "the keep has stopped; %zu batches wait in %s", n - i, spool);
+			err_set(e, "the keep has stopped or does not answer; %zu batches wait in %s", n - i, spool);
 			return err_expected(e, "they go in when it runs again: nothing is lost");
 		}
 		facts_release(&f);

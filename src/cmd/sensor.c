@@ -100,7 +100,7 @@ static bool change(const struct args *a, struct sensor *s, struct err *e)
 	s->addresses = (uint32_t)n;
 	if (group && !sensor_name_valid(group)) {
 		err_set(e, "not a group's name: \"%.40s\"", group);
-		return err_expected(e, "1 to %d letters, digits, . _ : -", SENSOR_NAME_MAX - 1);
+		return err_expected(e, "1 to %d letters, digits and . _ : -, not one of these first", SENSOR_NAME_MAX - 1);
 	}
 	if (group)
 		memcpy(s->group, group, strlen(group) + 1);

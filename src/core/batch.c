@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <ctype.h>
 
 enum { VERSION = 1, HEAD_BYTES = 9, FAMILY_V4 = 4, FAMILY_V6 = 6 };
 static const uint8_t magic[4] = { 'T', 'T', 'N', 'B' };
@@ -29,7 +30,7 @@ bool sensor_name_valid(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 0 && len < SENSOR_NAME_MAX &&
+	return len > 0 && len < SENSOR_NAME_MAX && isalnum((unsigned char)name[0]) &&
 		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-") == len;
 }
 
@@ -45,7 +46,7 @@ bool batch_sound(const struct batch *b, struct err *e)
 
 	if (!sensor_name_valid(b->sensor)) {
 		err_set(e, "not a sensor's name: \"%.40s\"", b->sensor);
-		return err_expected(e, "1 to %d letters, digits, . _ : -", SENSOR_NAME_MAX - 1);
+		return err_expected(e, "1 to %d letters, digits and . _ : -, not one of these first", SENSOR_NAME_MAX - 1);
 	}
 	if (span_empty(b->span) || b->span.until > MINUTE_MAX || span_minutes(b->span) > BATCH_MINUTES_MAX)
 		return err_set(e, "the batch's span is empty, too long or outside 1970 to 2099");

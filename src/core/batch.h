@@ -24,7 +24,7 @@ enum {
 };
 
 struct batch {
-	char sensor[SENSOR_NAME_MAX];           /* [A-Za-z0-9._:-]+ */
+	char sensor[SENSOR_NAME_MAX];           /* [A-Za-z0-9][A-Za-z0-9._:-]* */
 	uint64_t epoch, serial;
 	struct span span;                       /* holds every row and run */
 	uint64_t seen, lost;                    /* packets that came, and those the sensor had to drop */

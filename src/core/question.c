@@ -163,6 +163,8 @@ static bool set_port(struct question *q, const char *value, struct err *e)
 
 	if (!port_parse(value, &proto, &port))
 		return wrong(e, value, "1433/tcp, 53/udp or icmp/8");
+	if (q->proto >= 0 && q->port < 0 && q->proto != (int)proto)
+		return wrong(e, value, "a port of the protocol that is asked for");
 	q->proto = (int)proto;
 	q->port = (int)port;
 	return true;
@@ -370,8 +372,14 @@ static bool settle_span(struct question *q, const struct zone *z, struct span he
 		q->before = (struct span){ back(z, q->span.from, n, unit), q->span.from };
 	}
 	if (span_empty(q->span)) {
-		err_asked(e, "the span is empty: its end is not after its beginning");
-		return err_expected(e, "from before until; a span has its from and not its until");
+		char end[CALENDAR_TEXT_MAX];
+
+		err_asked(e, "the span is empty: its end, %s, is not after its beginning", calendar_rfc3339(z, q->span.until, end));
+		if (q->until[0])
+			err_expected(e, "from before until; a span has its from and not its until");
+		else
+			err_expected(e, "an earlier --from, or --until: without it a span ends with the last whole day that is held");
+		return err_in(e, q->until[0] ? "until" : "from");
 	}
 	return true;
 }
@@ -395,7 +403,8 @@ bool question_points(size_t steps, size_t series, struct err *e)
 	if (steps <= QUESTION_POINTS_MAX && series <= QUESTION_POINTS_MAX / (steps ? steps : 1))
 		return true;
 	err_asked(e, "too many values: %zu steps for each of %zu series", steps, series);
-	return err_expected(e, "at most %d values; a coarser step, a shorter span or a smaller top", QUESTION_POINTS_MAX);
+	err_expected(e, "at most %d values; a coarser step, a shorter span or a smaller top", QUESTION_POINTS_MAX);
+	return err_in(e, "step");
 }
 
 bool question_settle(struct question *q, const struct zone *z, struct span held, struct err *e)

@@ -225,6 +225,24 @@ const char *port_label(unsigned proto, unsigned port, char out[PORT_LABEL_MAX])
 	return out;
 }
 
+const char *proto_name(unsigned proto)
+{
+	for (unsigned i = 0; i < PROTOS; i++)
+		if (protos[i].proto == proto)
+			return protos[i].name;
+	return NULL;
+}
+
+static bool proto_named(const char *text, unsigned *proto)
+{
+	for (unsigned i = 0; i < PROTOS; i++)
+		if (!strcasecmp(protos[i].name, text)) {
+			*proto = protos[i].proto;
+			return true;
+		}
+	return false;
+}
+
 bool port_parse(const char *text, unsigned *proto, unsigned *port)
 {
 	char left[PORT_LABEL_MAX];
@@ -235,36 +253,28 @@ bool port_parse(const char *text, unsigned *proto, unsigned *port)
 		return false;
 	memcpy(left, text, (size_t)(slash - text));
 	left[slash - text] = '\0';
-	if (proto_parse(left, proto) && proto_is_icmp(*proto)) {
+	if (proto_named(left, proto) && proto_is_icmp(*proto)) {
 		if (!num_whole(slash + 1, 0, 255, &number))
 			return false;
 		*port = (unsigned)number << 8;
 		return true;
 	}
-	if (!num_whole(left, 0, 65535, &number) || !proto_parse(slash + 1, proto) || proto_is_icmp(*proto))
+	if (!num_whole(left, 0, 65535, &number) || !proto_named(slash + 1, proto) || proto_is_icmp(*proto))
 		return false;
 	*port = (unsigned)number;
 	return true;
-}
-
-const char *proto_name(unsigned proto)
-{
-	for (unsigned i = 0; i < PROTOS; i++)
-		if (protos[i].proto == proto)
-			return protos[i].name;
-	return NULL;
 }
 
 bool proto_parse(const char *text, unsigned *proto)
 {
 	uint64_t number;
 
-	for (unsigned i = 0; i < PROTOS; i++)
-		if (!strcasecmp(protos[i].name, text) || (num_whole(text, 0, 255, &number) && number == protos[i].proto)) {
-			*proto = protos[i].proto;
-			return true;
-		}
-	return false;
+	if (proto_named(text, proto))
+		return true;
+	if (!num_whole(text, 0, 255, &number) || !proto_name((unsigned)number))
+		return false;
+	*proto = (unsigned)number;
+	return true;
 }
 
 const char *kind_name(unsigned kind)

@@ -16,7 +16,7 @@ enum {
 	HTTP_URL_MAX = 4096,
 	HTTP_BODY_MAX = 64 << 20,               /* of a reply */
 	HTTP_CONNECTIONS_MAX = 800,             /* all from this machine: beyond it they wait */
-	HTTP_MEMORY_PER_CONNECTION = 32 << 10,
+	HTTP_MEMORY_PER_CONNECTION = 256 << 10,         /* what is not used is not touched; an address may be all parameters */
 	HTTP_TIMEOUT_S = 10,
 	HTTP_THREADS = 4,
 	HTTP_ADDRESS_MAX = 64,

@@ -86,6 +86,9 @@ void answer_top_text(const struct answer *a, const struct zone *z, enum bars bar
 	}
 	if (a->found > a->len)
 		buf_printf(out, "%zu more\n", a->found - a->len);
+	if (a->len && isnan(a->list[0].value) && a->list[0].packets)
+		buf_str(out, "No value (-): no sensor watched a quarter of any day in this span. A span of less than a day is judged by its\n"
+			"own time (--from, --until); `teiten import --looked` says when a sensor was looking.\n");
 }
 
 static void step_text(const struct answer *a, const struct zone *z, size_t i, char out[CALENDAR_TEXT_MAX])

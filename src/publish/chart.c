@@ -452,6 +452,8 @@ static void describe(const struct layout *l, struct buf *out)
 
 		for (size_t k = 0; k < l->a->steps; k++)
 			max = fmax(max, l->a->list[i].values[k]);
+		if (isnan(max))
+			continue;
 		buf_u8(&text, ' ');
 		message_fill(&text, c->lang, M_CHART_PEAK, l->a->list[i].label, num_human(max, number));
 	}

@@ -150,6 +150,37 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(BAD_QUESTION, "指定を読み取れません", "The question cannot be read") \
 	X(BAD_QUESTION_TEXT, "URL の指定に誤りがあります。", "Something in the address of this page is not right.") \
 	X(EXPECTED, "指定できる値: {1}", "Expected: {1}") \
+	X(BAD_KEY, "項目「{1}」の指定が正しくありません。", "The value of “{1}” is not right.") \
+	X(ASK_EACH, "nothing、port、sensor、region、source、network、kind、mark、proto のいずれか", \
+		"nothing, port, sensor, region, source, network, kind, mark or proto") \
+	X(ASK_STEP, "minute、hour、day、week、month、quarter、all のいずれか。値の数が多すぎる場合は、刻みを粗くするか期間を短くしてください", \
+		"minute, hour, day, week, month, quarter or all; with too many values, a coarser step or a shorter span") \
+	X(ASK_ACROSS, "mean（平均）、sum（合計）、median（中央値）のいずれか", \
+		"mean, sum or median") \
+	X(ASK_PER, "address（アドレスあたり）または sensor（センサーあたり）", \
+		"address or sensor") \
+	X(ASK_TOP, "1 から 200000 までの数、または all", \
+		"a number from 1 to 200000, or all") \
+	X(ASK_LAST, "数と h、d、w、mo、y のいずれか（例: 3mo、1y、90d）", \
+		"a number and h, d, w, mo or y, such as 3mo, 1y or 90d") \
+	X(ASK_SPAN, "2006-05-15、2006-05-15T09:00、2006-05-15T00:00Z のような日付・時刻。終わりは始まりより後", \
+		"a date or time such as 2006-05-15, 2006-05-15T09:00 or 2006-05-15T00:00Z; the end after the beginning") \
+	X(ASK_PROTO, "tcp、udp、icmp、icmpv6 のいずれか。ポートを指定する場合はそのプロトコル", \
+		"tcp, udp, icmp or icmpv6; that of the port where one is given") \
+	X(ASK_PORT, "1433/tcp、53/udp、icmp/8 のような宛先ポート", \
+		"a port such as 1433/tcp, 53/udp or icmp/8") \
+	X(ASK_KIND, "scan、backscatter、error、other、all。コンマで複数指定可", \
+		"scan, backscatter, error, other or all; several with commas") \
+	X(ASK_MARK, "zmap、masscan、mirai、nmap、unicornscan、all。コンマで複数指定可", \
+		"zmap, masscan, mirai, nmap, unicornscan or all; several with commas") \
+	X(ASK_SENSOR, "登録されているセンサーの名前（`teiten sensor list` で一覧を表示）", \
+		"the name of a sensor that is there; `teiten sensor list` shows them") \
+	X(ASK_REGION, "JP のような 2 文字の地域コード。不明は ZZ", \
+		"two letters such as JP; ZZ is unknown") \
+	X(ASK_SOURCE, "IP アドレス、または 192.0.2.0/24 のようなプレフィックス", \
+		"an address, or a prefix such as 192.0.2.0/24") \
+	X(ASK_KEYS, "each step across per top last from until proto port kind mark sensor region source", \
+		"each step across per top last from until proto port kind mark sensor region source") \
 	X(UNAVAILABLE, "ただいま表示できません", "Not available at the moment") \
 	X(UNAVAILABLE_TEXT, "データの保管先が応答しません。しばらくして再読み込みしてください。", \
 		"The store does not answer. Load this page again in a moment.") \

@@ -115,9 +115,7 @@ bool spool_drop(const char *dir, const char *name, struct err *e)
 {
 	char path[PATH_TEXT_MAX];
 
-	if (!file_path(path, dir, name, e))
-		return false;
-	return unlink(path) == 0 || errno == ENOENT ? true : err_errno(e, "cannot remove %s", path);
+	return file_path(path, dir, name, e) && file_remove(path, e);
 }
 
 static bool aside_path(const char *dir, const char *name, char out[PATH_TEXT_MAX], struct err *e)

@@ -375,7 +375,8 @@ bool combine_sensor(const struct book *book, const struct question *q, uint16_t 
 	if (!q->sensor[0] || s)
 		return true;
 	err_asked(e, "no sensor named %s", q->sensor);
-	return err_expected(e, "`teiten sensor list` shows them");
+	err_expected(e, "`teiten sensor list` shows them");
+	return err_in(e, "sensor");
 }
 
 bool combine(const struct engine_ops *ops, void *engine, const struct book *book, struct question *q, struct answer *a,
@@ -397,6 +398,7 @@ bool combine(const struct engine_ops *ops, void *engine, const struct book *book
 	if ((q->top ? q->top : c.ranking.len) > QUESTION_TOP_MAX) {
 		err_asked(e, "%zu series are more than one answer holds", c.ranking.len);
 		err_expected(e, "at most %d: top=N, a filter or a shorter span", QUESTION_TOP_MAX);
+		err_in(e, "top");
 		goto out;
 	}
 	choose(&c);

@@ -194,6 +194,28 @@ static void disconnect(struct duckdb *d)
 	d->duck = NULL;
 }
 
+static bool has_room(const char *path, struct err *e)
+{
+	if (file_free_bytes(path) >= FREE_BYTES_MIN && !fault_here("full"))
+		return true;
+	err_set(e, "the store's disk is full: less than %llu MiB left", FREE_BYTES_MIN >> 20);
+	e->kind = ERR_FULL;
+	return err_expected(e, "make room; what is stored is safe, the rest may come again and counts once");
+}
+
+/* A new store needs room. An empty file is none: it was left behind where there was no room. */
+static bool may_make(const struct duckdb *d, struct err *e)
+{
+	char folder[PATH_TEXT_MAX];
+
+	if (file_size(d->path) > 0)
+		return true;
+	if (file_exists(d->path) && !file_remove(d->path, e))
+		return false;
+	file_folder(folder, d->path);
+	return has_room(folder, e);
+}
+
 /* The zone is fixed when a store is made: every day of its roll-ups begins by it. */
 static bool zone_is(const struct book *book, const char *zone, struct err *e)
 {
@@ -208,6 +230,8 @@ static bool connect_and_load(struct duckdb *d, const char *zone, struct book *bo
 	bool new = false;
 
 	cube_init(&d->cube);
+	if (!may_make(d, e))
+		return false;
 	d->read_only = file_exists(d->path) && !file_writable(d->path);
 	d->duck = duck_open(d->path, d->read_only, e);
 	if (!d->duck || !(d->writer = duck_connect(d->duck, e)) || !is_file(d, e) || !is_new(d, &new, e) ||
@@ -432,13 +456,7 @@ static enum committed write_and_commit(struct duckdb *d, const struct incoming *
 /* Whether there is room and right for one more group. */
 static bool may_write(const struct duckdb *d, struct err *e)
 {
-	if (d->read_only)
-		return err_set(e, "no right to write %.200s", d->path);
-	if (file_free_bytes(d->path) >= FREE_BYTES_MIN && !fault_here("full"))
-		return true;
-	err_set(e, "the store's disk is full: less than %llu MiB left", FREE_BYTES_MIN >> 20);
-	e->kind = ERR_FULL;
-	return err_expected(e, "make room; what is stored is safe, the rest may come again and counts once");
+	return d->read_only ? err_set(e, "no right to write %.200s", d->path) : has_room(d->path, e);
 }
 
 static enum committed duckdb_commit(void *engine, const struct group *g, struct err *e)

@@ -75,6 +75,7 @@ struct store_ops {
 	bool (*epoch)(struct store *s, uint64_t epoch, uint64_t *batches, struct err *e);
 	bool (*check)(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
 	void (*close)(struct store *s);
+	void (*patience)(struct store *s, unsigned seconds);            /* NULL: it never waits for others */
 };
 struct store { const struct store_ops *ops; };
 

@@ -193,7 +193,7 @@ static bool local_sensor(struct store *s, const struct sensor *one, struct err *
 
 	if (!sensor_name_valid(one->name)) {
 		err_set(e, "not a sensor's name: \"%.40s\"", one->name);
-		return err_expected(e, "1 to %d letters, digits, . _ : -", SENSOR_NAME_MAX - 1);
+		return err_expected(e, "1 to %d letters, digits and . _ : -, not one of these first", SENSOR_NAME_MAX - 1);
 	}
 	if (one->addresses == 0)
 		return err_set(e, "a sensor has at least one address");
@@ -247,7 +247,7 @@ static void local_close(struct store *s)
 }
 
 static const struct store_ops local_ops = {
-	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_check, local_close,
+	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_check, local_close, NULL,
 };
 
 struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, struct regions *regions,

@@ -71,7 +71,8 @@ bool panel_make(struct panel *p, const struct book *book, const struct question 
 	p->slots = cut(NULL, &book->zone, span, grain);
 	if (p->slots * (book->len + 1) > PANEL_MAX) {
 		err_asked(e, "too many steps for %zu sensors", book->len);
-		return err_expected(e, "a coarser step or a shorter span");
+		err_expected(e, "a coarser step or a shorter span");
+		return err_in(e, "step");
 	}
 	p->list = mem_zero(p->slots, sizeof *p->list);
 	p->watched_s = mem_zero(p->slots * book->len, sizeof *p->watched_s);

@@ -9,7 +9,9 @@
 
 #include <unistd.h>
 
-struct remote { struct store store; char *path; };
+enum { QUICK_S = 30, SLOW_S = 600 };
+
+struct remote { struct store store; char *path; unsigned quick_s; };
 
 static bool refused(struct buf *in, struct err *e)
 {
@@ -35,6 +37,8 @@ static bool request(const struct remote *m, enum wire kind, const struct buf *ou
 
 	if (fd < 0)
 		return false;
+	bool slow = kind == WIRE_ASK || kind == WIRE_ROWS || kind == WIRE_CHECK;
+	wire_patience(fd, slow ? SLOW_S : m->quick_s);
 	bool ok = wire_send(fd, kind, out, e);
 	while (ok && go_on && got == WIRE_MORE) {
 		ok = wire_receive(fd, &got, in, e);
@@ -202,6 +206,11 @@ static bool remote_check(struct store *s, uint64_t *differences, struct buf *rep
 	return ok;
 }
 
+static void remote_patience(struct store *s, unsigned seconds)
+{
+	((struct remote *)s)->quick_s = seconds ? seconds : 1;
+}
+
 static void remote_close(struct store *s)
 {
 	struct remote *m = (struct remote *)s;
@@ -212,6 +221,7 @@ static void remote_close(struct store *s)
 
 static const struct store_ops remote_ops = {
 	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, remote_check, remote_close,
+	remote_patience,
 };
 
 struct store *remote_open(const char *path, struct err *e)
@@ -224,5 +234,6 @@ struct store *remote_open(const char *path, struct err *e)
 	struct remote *m = mem_zero(1, sizeof *m);
 	m->store.ops = &remote_ops;
 	m->path = mem_text(path);
+	m->quick_s = QUICK_S;
 	return &m->store;
 }

@@ -21,6 +21,12 @@ void store_close(struct store *s)
 		s->ops->close(s);
 }
 
+void store_patience(struct store *s, unsigned seconds)
+{
+	if (s->ops->patience)
+		s->ops->patience(s, seconds);
+}
+
 bool store_put(struct store *s, const struct batch *const *batches, size_t n, enum stored *each, struct err *e)
 {
 	return s->ops->put(s, batches, n, each, e);

@@ -48,6 +48,9 @@ struct facts {
  * the lock of the data folder first). */
 struct store *store_open(const char *address, const char *zone, struct regions *regions, struct err *e);
 void store_close(struct store *s);
+/* How long a keep behind unix: may take for what it answers at once (facts, epochs, sensors, puts; 30 s until told). For
+ * questions and checks it is ten minutes. Other stores do not wait. */
+void store_patience(struct store *s, unsigned seconds);
 
 /* Puts n batches in one transaction: rows, roll-ups and ledger, all or nothing, durable on true. each[i] says what became
  * of each. Sensors not met before are entered with one address. False with ERR_FULL: no room left, nothing was changed. */

@@ -7,8 +7,23 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+void wire_patience(int fd, unsigned seconds)
+{
+	struct timeval limit = { .tv_sec = seconds };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+static bool too_slow(struct err *e)
+{
+	err_set(e, "the keep does not answer");
+	return err_expected(e, "try again; if it stays so, its log or its disk may say why");
+}
 
 static bool send_all(int fd, const void *bytes, size_t len, struct err *e)
 {
@@ -20,7 +35,7 @@ static bool send_all(int fd, const void *bytes, size_t len, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_errno(e, "cannot send to the peer");
+			return errno == EAGAIN ? too_slow(e) : err_errno(e, "cannot send to the keep");
 		at += n;
 		len -= (size_t)n;
 	}
@@ -37,9 +52,11 @@ static bool receive_all(int fd, void *bytes, size_t len, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_errno(e, "cannot receive from the peer");
-		if (n == 0)
-			return err_set(e, "the peer has hung up");
+			return errno == EAGAIN ? too_slow(e) : err_errno(e, "cannot receive from the keep");
+		if (n == 0) {
+			err_set(e, "the keep has ended in the middle of its answer");
+			return err_expected(e, "when it runs again, try again: what waits in its spool goes in, and nothing counts twice");
+		}
 		at += n;
 		len -= (size_t)n;
 	}

@@ -28,13 +28,23 @@ void api_unavailable(struct visit *v)
 static bool ask(struct visit *v, struct question *q, const char *const *ignored, bool table, struct answer *a)
 {
 	struct err e = { 0 };
+	char step[16];
 
 	if (!question_parse(q, v->request->query, ignored, &e)) {
 		refuse(v, 400, &e);
 		return false;
 	}
+	if (table && visit_value(v, "step", step, sizeof step) && strcmp(step, "all") != 0) {
+		err_asked(&e, "a ranking is of the whole span");
+		err_expected(&e, "step=all or none; /api/v1/series has steps");
+		err_in(&e, "step");
+		refuse(v, 400, &e);
+		return false;
+	}
 	if (table)
 		q->step = STEP_ALL;
+	else if (q->port >= 0 && !visit_value(v, "each", step, sizeof step))
+		q->each = EACH_NOTHING;         /* one port is one series, also where nothing came */
 	if (!table && q->step == STEP_ALL) {
 		err_set(&e, "a series needs steps");
 		err_expected(&e, "step=minute, hour, day, week, month or quarter; /api/v1/top has the whole span");

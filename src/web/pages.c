@@ -20,31 +20,54 @@ static void begin(struct visit *v, const struct page *p, unsigned status)
 	html_begin(p, &v->reply->body);
 }
 
-/* A page that says one thing. */
-static void notice(struct visit *v, unsigned status, enum message title, enum message text, const struct err *e)
+/* A page that says one thing; what stands below it is written by the caller. */
+static void begin_notice(struct visit *v, const struct page *p, unsigned status, enum message title, enum message text)
 {
-	struct page p = visit_page(v, NULL, message(v->lang, title));
-	struct buf *out = &v->reply->body;
+	begin(v, p, status);
+	html_message(&v->reply->body, "h1", v->lang, title);
+	html_message(&v->reply->body, "p", v->lang, text);
+}
 
-	begin(v, &p, status);
-	html_message(out, "h1", v->lang, title);
-	html_message(out, "p", v->lang, text);
-	if (e) {
-		html_text(out, "p", e->what);
-		html_filled(out, "p", v->lang, M_EXPECTED, e->expected, "");
-	}
-	buf_printf(out, "<p><a href=\"/%s/\">%s</a></p>\n", lang_code(v->lang), message(v->lang, M_BACK_HOME));
-	html_end(&p, out);
+static void end_notice(struct visit *v, const struct page *p)
+{
+	buf_printf(&v->reply->body, "<p><a href=\"/%s/\">%s</a></p>\n", lang_code(v->lang), message(v->lang, M_BACK_HOME));
+	html_end(p, &v->reply->body);
+}
+
+/* What may stand for a key of the question, in the reader's language. */
+static enum message expected_of(const char *key)
+{
+	static const struct { const char *key; enum message message; } list[] = {
+		{ "each", M_ASK_EACH }, { "step", M_ASK_STEP }, { "across", M_ASK_ACROSS }, { "per", M_ASK_PER }, { "top", M_ASK_TOP },
+		{ "last", M_ASK_LAST }, { "from", M_ASK_SPAN }, { "until", M_ASK_SPAN }, { "proto", M_ASK_PROTO }, { "port", M_ASK_PORT },
+		{ "kind", M_ASK_KIND }, { "mark", M_ASK_MARK }, { "sensor", M_ASK_SENSOR }, { "region", M_ASK_REGION },
+		{ "source", M_ASK_SOURCE },
+	};
+
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+		if (!strcmp(list[i].key, key))
+			return list[i].message;
+	return M_ASK_KEYS;
 }
 
 void page_not_found(struct visit *v)
 {
-	notice(v, 404, M_NOT_FOUND, M_NOT_FOUND_TEXT, NULL);
+	struct page p = visit_page(v, NULL, message(v->lang, M_NOT_FOUND));
+
+	begin_notice(v, &p, 404, M_NOT_FOUND, M_NOT_FOUND_TEXT);
+	end_notice(v, &p);
 }
 
 void page_wrong(struct visit *v, const struct err *e)
 {
-	notice(v, 400, M_BAD_QUESTION, M_BAD_QUESTION_TEXT, e);
+	struct page p = visit_page(v, NULL, message(v->lang, M_BAD_QUESTION));
+	enum message expected = expected_of(e->where);
+
+	begin_notice(v, &p, 400, M_BAD_QUESTION, M_BAD_QUESTION_TEXT);
+	if (expected != M_ASK_KEYS)
+		html_filled(&v->reply->body, "p", v->lang, M_BAD_KEY, e->where, "");
+	html_filled(&v->reply->body, "p", v->lang, M_EXPECTED, message(v->lang, expected), "");
+	end_notice(v, &p);
 }
 
 void page_unavailable(struct visit *v)

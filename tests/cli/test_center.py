@@ -72,7 +72,7 @@ def test_taken_port_is_said_in_one_line(folder):
 
 def test_check_finds_what_is_wrong_in_the_configuration(folder):
     path = os.path.join(folder, "center.conf")
-    for text, words in (("listen = 192.0.2.1:80\n", ["192.0.2.1"]), ("listen = nonsense\n", ["nonsense"]), ("zone = Asia/Nowhere\n", ["Asia/Nowhere"])):
+    for text, words in (("listen = 192.0.2.1:80\n", ["192.0.2.1"]), ("listen = nonsense\n", ["nonsense"]), ("zone = Asia/Nowhere\n", ["Asia/Nowhere"]), ("zone = posixrules\n", ["posixrules"]), ("data =\n", ["data", "line 1"])):
         with open(path, "w") as f:
             f.write(text)
         one_line(run("center", "--check", "--config", path), 1, *words)
@@ -89,6 +89,13 @@ def test_question_that_can_never_work_is_the_client_s_error(folder):
         status, _, body = center.get(f"/api/v1/series?{query}")
         error = json.loads(body)["error"]
         assert status == 400 and error["what"] and error["expected"], (query, status, body)
+    status, _, body = center.get("/api/v1/top?step=day")
+    assert status == 400 and json.loads(body)["error"]["where"] == "step", body
+    series = json.loads(center.get("/api/v1/series?port=7/udp&last=1w")[2])["series"]
+    assert [s["values"] for s in series] == [[0] * 7], series
+    assert center.get("/en/?" + "&".join(["top=1"] * 600))[0] in (200, 400)
+    status, _, body = center.get("/ja/?last=soon")
+    assert status == 400 and "項目「last」" in body and "3mo、1y、90d" in body and "not a value" not in body, body
     status, headers, _ = center.get("/en")
     assert status == 302 and headers["Location"] == "/en/", (status, headers)
     assert center.end() == 0

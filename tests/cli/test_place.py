@@ -313,6 +313,49 @@ def test_full_disk_is_said_and_what_waits_goes_in_later(folder):
     keep.end()
 
 
+def test_store_that_was_never_made_whole_is_made_when_there_is_room(folder):
+    done = import_text(folder, rows(1), env={"TEITEN_FAULT": "full:1-"}, check=False)
+    one_line(done, 1, "full", "make room")
+    path = os.path.join(folder, "store.duckdb")
+    with open(path, "wb"):
+        pass        # what a full disk leaves
+    import_text(folder, rows(1))
+    assert packets(folder) == 120
+
+
+def test_keep_that_hangs_is_not_waited_for_longer_than_asked(folder):
+    import_text(folder, rows(1))
+    keep = Keep(folder)
+    keep.process.send_signal(signal.SIGSTOP)
+    try:
+        for args in (["top", "--data", folder], ["import", "--data", folder, "--map", MAP, "-"]):
+            one_line(run(*args, "--wait", "1", stdin=rows(2), check=False, timeout=20), 1, "does not answer")
+    finally:
+        keep.process.send_signal(signal.SIGCONT)
+    assert packets(folder) == 120
+    keep.end()
+
+
+def test_output_that_cannot_be_written_is_a_failure(folder):
+    import_text(folder, rows(1))
+    for args in (["top"], ["sensor", "list"], ["check"], ["sensor", "list", "--json"], ["help"]):
+        with open("/dev/full", "w") as full:
+            args = args if args == ["help"] else [*args, "--data", folder]
+            done = subprocess.run([BINARY, *args], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert done.returncode == 1 and "cannot write" in done.stderr, (args, done)
+
+
+def test_names_that_would_be_options_are_no_sensors(folder):
+    for name in ("-a", ".", "..", "--json", ""):
+        one_line(import_text(folder, rows(1), f"--sensor={name}", check=False), 2, "sensor")
+
+
+def test_ranking_without_values_says_why(folder):
+    import_text(folder, rows(1, days=1, per_day=1))
+    done = run("top", "--data", folder)
+    assert "a quarter of any day" in done.stdout, done.stdout
+
+
 def test_zone_of_a_store_that_is_there_is_not_changed_in_silence(folder):
     import_text(folder, rows(1), "--zone", "Asia/Tokyo")
     import_text(folder, rows(1), "--zone", "Asia/Tokyo")

@@ -14,101 +14,95 @@ static struct packet syn(void)
 TEST(packet_counts_a_syn_under_its_destination_port)
 {
 	struct packet p = syn();
-	struct tuple t;
 
-	packet_tuple(&p, &t);
-	CHECK_WHOLE(t.minute, 1);
-	CHECK_WHOLE(t.kind, KIND_SCAN);
-	CHECK_WHOLE(t.port, 23);
-	CHECK_WHOLE(t.sport, 40000);
-	CHECK_WHOLE(t.dsts, 1);
-	CHECK_WHOLE(t.mark, 0);
+	packet_tell(&p);
+	CHECK_WHOLE(p.time_s / 60, 1);
+	CHECK_WHOLE(p.kind, KIND_SCAN);
+	CHECK_WHOLE(p.port, 23);
+	CHECK_WHOLE(p.sport, 40000);
+	CHECK_WHOLE((p.known & PACKET_DST), 1);
+	CHECK_WHOLE(p.mark, 0);
 }
 
 TEST(packet_counts_backscatter_under_its_source_port)
 {
 	struct packet p = syn();
-	struct tuple t;
 
 	p.flags = TCP_SYN | TCP_ACK;
-	packet_tuple(&p, &t);
-	CHECK_WHOLE(t.kind, KIND_BACKSCATTER);
-	CHECK_WHOLE(t.port, 40000);
+	packet_tell(&p);
+	CHECK_WHOLE(p.kind, KIND_BACKSCATTER);
+	CHECK_WHOLE(p.port, 40000);
 	p.proto = PROTO_UDP;
 	p.flags = 0;
 	p.sport = 53;
-	packet_tuple(&p, &t);
-	CHECK_WHOLE(t.kind, KIND_BACKSCATTER);
-	CHECK_WHOLE(t.port, 53);
+	packet_tell(&p);
+	CHECK_WHOLE(p.kind, KIND_BACKSCATTER);
+	CHECK_WHOLE(p.port, 53);
 }
 
 TEST(packet_takes_a_record_at_its_word)
 {
 	struct packet p = syn();
-	struct tuple t;
 
 	p.known = PACKET_STATED;
 	p.flags = 0;
-	packet_tuple(&p, &t);
-	CHECK_WHOLE(t.kind, KIND_SCAN);
-	CHECK_WHOLE(t.dsts, 0);
+	packet_tell(&p);
+	CHECK_WHOLE(p.kind, KIND_SCAN);
+	CHECK_WHOLE((p.known & PACKET_DST), 0);
 	p.proto = PROTO_UDP;
 	p.sport = 53;
-	packet_tuple(&p, &t);
-	CHECK_WHOLE(t.kind, KIND_SCAN);
-	CHECK_WHOLE(t.port, 23);
+	packet_tell(&p);
+	CHECK_WHOLE(p.kind, KIND_SCAN);
+	CHECK_WHOLE(p.port, 23);
 }
 
 TEST(packet_counts_icmp_by_type_and_code)
 {
 	struct packet p = syn();
-	struct tuple t;
 
 	p.proto = PROTO_ICMP;
 	p.icmp_type = 3;
 	p.icmp_code = 1;
 	p.sport = p.dport = 0;
-	packet_tuple(&p, &t);
-	CHECK_WHOLE(t.port, 0x0301);
-	CHECK_WHOLE(t.kind, KIND_ERROR);
+	packet_tell(&p);
+	CHECK_WHOLE(p.port, 0x0301);
+	CHECK_WHOLE(p.kind, KIND_ERROR);
 }
 
 TEST(packet_marks_what_zmap_masscan_and_mirai_send)
 {
 	struct packet zmap = syn(), masscan = syn(), mirai = syn(), answer = syn();
-	struct tuple t;
 
 	zmap.ip_id = 54321;
 	zmap.window = 65535;
-	packet_tuple(&zmap, &t);
-	CHECK_WHOLE(t.mark, MARK_ZMAP);
+	packet_tell(&zmap);
+	CHECK_WHOLE(zmap.mark, MARK_ZMAP);
 	zmap.window = 1024;             /* the id alone is in much sample code */
-	packet_tuple(&zmap, &t);
-	CHECK_WHOLE(t.mark, 0);
+	packet_tell(&zmap);
+	CHECK_WHOLE(zmap.mark, 0);
 	masscan.seq = 0x12345678;
 	masscan.ip_id = (uint16_t)(0xc0000201 ^ 23 ^ 0x12345678);
-	packet_tuple(&masscan, &t);
-	CHECK_WHOLE(t.mark, MARK_MASSCAN);
+	packet_tell(&masscan);
+	CHECK_WHOLE(masscan.mark, MARK_MASSCAN);
 	mirai.seq = 0xc0000201;
 	mirai.ip_id = 5;
-	packet_tuple(&mirai, &t);
-	CHECK_WHOLE(t.mark, MARK_MIRAI);
+	packet_tell(&mirai);
+	CHECK_WHOLE(mirai.mark, MARK_MIRAI);
 	answer.flags = TCP_SYN | TCP_ACK;
 	answer.seq = 0xc0000201;
-	packet_tuple(&answer, &t);
-	CHECK_WHOLE(t.mark, 0);
+	packet_tell(&answer);
+	CHECK_WHOLE(answer.mark, 0);
 }
 
 TEST(packet_marks_nothing_by_fields_that_it_does_not_know)
 {
 	struct packet p = syn();
-	struct tuple t;
 
 	p.known = PACKET_FLAGS | PACKET_DST;    /* seq 0, id 0, destination 0.0.0.0 would all agree */
 	p.dst = addr_v4(0);
 	p.dport = 0;
-	packet_tuple(&p, &t);
-	CHECK_WHOLE(t.mark, 0);
+	packet_tell(&p);
+	CHECK_WHOLE(p.mark, 0);
 }
 
 TEST(packet_knows_which_times_are_kept)

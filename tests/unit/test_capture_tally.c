@@ -14,6 +14,7 @@ static struct packet knock(int64_t time_s, uint32_t src, uint32_t dst)
 
 static void add(struct tally *t, int sensor, struct packet p)
 {
+	packet_tell(&p);
 	CHECK_WHOLE(tally_add(t, sensor, &p, 1), 1);
 }
 
@@ -78,6 +79,7 @@ TEST(tally_does_not_let_a_count_overflow)
 	size_t n;
 
 	p.packets = UINT32_MAX - 1;
+	packet_tell(&p);
 	for (int i = 0; i < 3; i++)
 		CHECK_WHOLE(tally_add(t, a, &p, 1), 1);
 	struct batch *list = tally_cut(t, 9, &n);

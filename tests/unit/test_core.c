@@ -145,6 +145,21 @@ TEST(ports_have_the_labels_that_the_api_promises)
 	CHECK(!port_parse("80", &proto, &port) && !port_parse("80/", &proto, &port) && !port_parse("8/icmp", &proto, &port));
 }
 
+TEST(ports_with_the_number_of_a_protocol_are_ports_all_the_same)
+{
+	static const struct { const char *text; unsigned proto, port; } good[] = { { "1/tcp", PROTO_TCP, 1 }, { "58/udp", PROTO_UDP, 58 },
+		{ "6/tcp", PROTO_TCP, 6 }, { "17/udp", PROTO_UDP, 17 }, { "1/udp", PROTO_UDP, 1 } };
+	static const char *const bad[] = { "1/3", "58/128", "80/6", "80/17", "1/icmp" };
+	unsigned proto, port;
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		CHECK(port_parse(good[i].text, &proto, &port));
+		CHECK(proto == good[i].proto && port == good[i].port);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		CHECK(!port_parse(bad[i], &proto, &port));
+}
+
 TEST(kinds_follow_the_flags)
 {
 	CHECK_WHOLE(tuple_kind(PROTO_TCP, TCP_SYN, 1, 0), KIND_SCAN);
@@ -322,7 +337,7 @@ TEST(question_of_the_last_months_ends_with_the_last_whole_day)
 TEST(question_refuses_what_it_cannot_answer)
 {
 	static const char *const wrong[] = { "top=0", "top=x", "last=3", "last=0d", "step=fortnight", "across=mode", "per=packet", "proto=gre",
-		"port=80", "port=80/icmp", "port=80/tcp&proto=udp", "kind=bad", "mark=", "sensor=a%20b", "region=JPN", "source=192.0.2.1/24", "from=yesterday",
+		"port=80", "port=80/icmp", "port=80/tcp&proto=udp", "proto=udp&port=80/tcp", "kind=bad", "mark=", "sensor=a%20b", "region=JPN", "source=192.0.2.1/24", "from=yesterday",
 		"nonsense=1", "top=%zz", "top=%00", "a", "step=minute&top=5&from=2005-01-01&until=2006-01-01", "from=2006-01-01&until=2005-01-01",
 		"from=2005-02-01&until=2005-02-01", "step=minute&each=port&top=1000&last=1y" };
 	struct zone z = zone_of("UTC");

@@ -47,6 +47,17 @@ void account_refuse(struct account *a, enum refusal why, uint64_t line)
 		a->first[why] = line;
 }
 
+void account_take_back(struct account *a, const struct packet *list, size_t n, enum refusal why)
+{
+	assert(n <= a->counted);
+	a->counted -= n;
+	for (size_t i = 0; i < n; i++)
+		a->packets -= list[i].packets;
+	if (a->refused[why] == 0)
+		a->first[why] = a->read;
+	a->refused[why] += n;
+}
+
 uint64_t account_refused(const struct account *a)
 {
 	return a->read - a->counted;

@@ -26,6 +26,8 @@ struct account {
 void account_init(struct account *a);
 void account_release(struct account *a);
 void account_count(struct account *a, const struct packet *p);          /* a row that was counted; it must be in time */
+/* Packets that were counted are refused after all. */
+void account_take_back(struct account *a, const struct packet *list, size_t n, enum refusal why);
 void account_refuse(struct account *a, enum refusal why, uint64_t line);
 uint64_t account_refused(const struct account *a);                      /* of all reasons */
 /* The longest stretches of an hour or more without any packet, in order of time; returns how many, *all as many as there

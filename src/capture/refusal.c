@@ -15,7 +15,7 @@ static const struct { const char *name, *text; } refusals[REFUSALS] = {
 	[REFUSAL_NOT_FIREWALL] = { "not-firewall", "not a firewall's line (no SRC=)" },
 	[REFUSAL_LINE_CUT] = { "line-cut", "the line is cut short" },
 	[REFUSAL_AUDIT] = { "audit", "an audit line, which tells a packet a second time" },
-	[REFUSAL_LEAVING] = { "leaving", "sent by the machine itself (IN= is empty)" },
+	[REFUSAL_LEAVING] = { "leaving", "sent by the machine itself" },
 	[REFUSAL_COLUMNS] = { "columns", "another number of columns than the header" },
 	[REFUSAL_BAD_TIME] = { "bad-time", "the time is missing or not understood" },
 	[REFUSAL_NO_YEAR] = { "no-year", "the time has no year (--year says it)" },
@@ -30,7 +30,10 @@ static const struct { const char *name, *text; } refusals[REFUSALS] = {
 	[REFUSAL_BAD_SENSOR] = { "bad-sensor", "the sensor's name has characters or a length that names may not have" },
 	[REFUSAL_TIME_RANGE] = { "time-range", "before 1990 or in the future: the clock was not set" },
 	[REFUSAL_NOT_WATCHED] = { "not-watched", "not sent to a watched address" },
+	[REFUSAL_ANSWER] = { "answer", "an answer to what a watched address had asked for" },
 	[REFUSAL_NOT_LOOKED] = { "not-looked", "outside the time given by --looked" },
+	[REFUSAL_LATE] = { "late", "came when its minute was closed" },
+	[REFUSAL_FULL] = { "full", "found no room while minutes were being written" },
 	[REFUSAL_SENSORS] = { "sensors", "more sensors than one file may have" },
 };
 

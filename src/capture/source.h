@@ -5,8 +5,8 @@
 
 #include "capture/csvfile.h"
 #include "capture/packet.h"
+#include "capture/reading.h"
 #include "capture/refusal.h"
-#include "core/batch.h"
 
 struct account;
 struct digest;
@@ -14,21 +14,6 @@ struct err;
 struct intake;
 struct source;
 struct zone;
-
-enum format { FORMAT_UNKNOWN, FORMAT_PCAP, FORMAT_LOG, FORMAT_CSV };
-enum { WATCHED_MAX = 1024 };
-
-struct reading {                                /* how to read: the same for all files of one import */
-	enum format format;                     /* UNKNOWN: by the first bytes */
-	const struct csv_map *map;              /* NULL: columns by our own names */
-	const struct zone *zone;                /* of times that say none */
-	char sensor[SENSOR_NAME_MAX];           /* of rows that do not say: a valid name, or "" for none */
-	int year;                               /* of log lines without one; 0 not given */
-	unsigned proto;                         /* of CSV rows that do not say; 0 none */
-	struct prefix watched[WATCHED_MAX]; size_t watched_len;         /* 0: every direction counts */
-	struct span looked;                     /* rows outside are refused; empty: all times */
-	int64_t latest_s;                       /* later rows are refused; 0: no limit */
-};
 
 struct row_read {
 	struct packet packet;                   /* when not refused */
@@ -38,11 +23,6 @@ struct row_read {
 };
 
 enum source_next { SOURCE_ROW, SOURCE_END, SOURCE_BROKEN };
-
-const char *format_name(enum format f);                                 /* "pcap", "log", "csv" */
-bool format_parse(const char *text, enum format *out);
-/* "192.0.2.0/24,2001:db8::/32" */
-bool reading_watch(struct reading *r, const char *text, struct err *e);
 
 /* in and r are borrowed. NULL: not what it seems, or not with these options; then *wrong_use tells whether options are
  * missing, rather than the file being wrong. */

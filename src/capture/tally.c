@@ -33,7 +33,7 @@ struct post { char name[SENSOR_NAME_MAX]; uint64_t serials; struct table v4, v6;
 
 struct tally {
 	uint64_t secret[2];             /* of the hash: nobody outside can choose keys that meet */
-	size_t len;                     /* rows of all tables */
+	size_t len, rows_max;           /* rows of all tables */
 	struct post *posts; size_t posts_len, posts_cap;
 	uint16_t names[NAMES];          /* open addressing: number of the post + 1, 0 free */
 	uint32_t (*further)[DSTS_MORE - 2]; size_t further_len, further_cap;    /* second to fourth destination of rows */
@@ -42,10 +42,12 @@ struct tally {
 /* What a packet is looked up by. */
 struct entry { uint64_t hash, what; struct table *table; };
 
-struct tally *tally_open(void)
+struct tally *tally_open(size_t rows_max)
 {
 	struct tally *t = mem_zero(1, sizeof *t);
 
+	assert(rows_max > 0 && rows_max <= TALLY_ROWS_MAX);
+	t->rows_max = rows_max;
 	if (getrandom(t->secret, sizeof t->secret, 0) != (ssize_t)sizeof t->secret)
 		abort();        /* never for 16 bytes, once the system runs */
 	return t;
@@ -305,7 +307,7 @@ size_t tally_add(struct tally *t, int sensor, const struct packet *list, size_t 
 
 bool tally_full(const struct tally *t)
 {
-	return t->len >= TALLY_ROWS_MAX;
+	return t->len >= t->rows_max;
 }
 
 struct list { uint64_t epoch; struct batch *at; size_t len, cap; };

@@ -13,7 +13,8 @@ struct tally;
 
 enum { TALLY_ROWS_MAX = 1 << 17, TALLY_SENSORS_MAX = 4096 };
 
-struct tally *tally_open(void);
+/* rows_max: when it is full; up to TALLY_ROWS_MAX. */
+struct tally *tally_open(size_t rows_max);
 void tally_close(struct tally *t);                              /* NULL is fine */
 /* The number in this tally of a sensor by its (valid) name, entered when new; -1 when there are too many. */
 int tally_sensor(struct tally *t, const char *name);

@@ -324,7 +324,7 @@ static bool run_file(struct work *w, struct err *e)
 	w->progress = progress_start(w->f->path, 2 * file_bytes(w), "bytes");
 	if (!digest_bytes(w, e) || !open_source(w, e) || !open_store(w->im, e))
 		return false;
-	w->tally = tally_open();
+	w->tally = tally_open(TALLY_ROWS_MAX);
 	w->f->tally = w->tally;
 	if (!w->f->names_sensors)
 		(void)tally_sensor(w->tally, w->im->how.sensor);

@@ -74,7 +74,7 @@ static uint64_t count(struct intake *in, enum stage stage, const char *folder, u
 	bool wrong;
 	size_t n, cut;
 	enum source_next next = SOURCE_ROW;
-	struct tally *tally = tally_open();
+	struct tally *tally = tally_open(TALLY_ROWS_MAX);
 
 	memcpy(how.sensor, "bench", 6);
 	account_init(&account);

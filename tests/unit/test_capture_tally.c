@@ -20,7 +20,7 @@ static void add(struct tally *t, int sensor, struct packet p)
 
 TEST(tally_counts_equal_packets_of_a_minute_as_one_tuple)
 {
-	struct tally *t = tally_open();
+	struct tally *t = tally_open(TALLY_ROWS_MAX);
 	int a = tally_sensor(t, "a"), b = tally_sensor(t, "b");
 	struct err e;
 	size_t n;
@@ -56,7 +56,7 @@ TEST(tally_counts_destinations_up_to_four_and_then_more)
 	static const uint32_t dst[] = { 1, 1, 2, 3, 4, 5, 6 };
 
 	for (size_t hits = 1; hits <= 7; hits++) {
-		struct tally *t = tally_open();
+		struct tally *t = tally_open(TALLY_ROWS_MAX);
 		int a = tally_sensor(t, "a");
 		size_t n;
 
@@ -72,7 +72,7 @@ TEST(tally_counts_destinations_up_to_four_and_then_more)
 
 TEST(tally_does_not_let_a_count_overflow)
 {
-	struct tally *t = tally_open();
+	struct tally *t = tally_open(TALLY_ROWS_MAX);
 	int a = tally_sensor(t, "a");
 	struct packet p = knock(60, 7, 1);
 	uint64_t sum = 0;
@@ -93,7 +93,7 @@ TEST(tally_does_not_let_a_count_overflow)
 
 TEST(tally_hands_over_when_full_and_counts_its_serials_on)
 {
-	struct tally *t = tally_open();
+	struct tally *t = tally_open(TALLY_ROWS_MAX);
 	int a = tally_sensor(t, "a");
 	uint64_t seen = 0, serial = 0;
 	size_t n, pushed = 0;
@@ -118,7 +118,7 @@ TEST(tally_hands_over_when_full_and_counts_its_serials_on)
 
 TEST(tally_spreads_what_lies_further_apart_than_a_batch_may_span)
 {
-	struct tally *t = tally_open();
+	struct tally *t = tally_open(TALLY_ROWS_MAX);
 	int a = tally_sensor(t, "a");
 	uint64_t watched = 0;
 	struct err e;
@@ -138,7 +138,7 @@ TEST(tally_spreads_what_lies_further_apart_than_a_batch_may_span)
 
 TEST(tally_says_that_a_sensor_looked_and_saw_nothing)
 {
-	struct tally *t = tally_open();
+	struct tally *t = tally_open(TALLY_ROWS_MAX);
 	struct err e;
 	size_t n;
 
@@ -157,7 +157,7 @@ TEST(tally_says_that_a_sensor_looked_and_saw_nothing)
 
 TEST(tally_bounds_the_sensors_of_a_file)
 {
-	struct tally *t = tally_open();
+	struct tally *t = tally_open(TALLY_ROWS_MAX);
 	char name[16];
 
 	for (int i = 0; i < TALLY_SENSORS_MAX; i++) {

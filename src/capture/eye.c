@@ -1,0 +1,106 @@
+#include "capture/eye.h"
+
+#include "base/mem.h"
+#include "capture/account.h"
+#include "capture/decode.h"
+#include "capture/flows.h"
+#include "capture/packet.h"
+#include "capture/pcapfile.h"
+#include "capture/reading.h"
+#include "capture/relations.h"
+
+struct eye {
+	const struct reading *how;
+	struct relations *relations;
+	struct flows *flows;            /* NULL where nobody said what is ours */
+	unsigned link;                  /* of the frame before: one that is read */
+	int unknown_link;
+};
+
+struct eye *eye_open(const struct reading *how)
+{
+	struct eye *e = mem_zero(1, sizeof *e);
+
+	e->how = how;
+	e->relations = relations_open();
+	e->flows = how->watched_len ? flows_open() : NULL;
+	e->link = LINK_RAW;
+	e->unknown_link = -1;
+	return e;
+}
+
+void eye_close(struct eye *e)
+{
+	if (!e)
+		return;
+	relations_close(e->relations);
+	flows_close(e->flows);
+	free(e);
+}
+
+/* What of a packet that goes elsewhere: sent by one of ours, it may have opened a connection. */
+static enum refusal elsewhere(struct eye *e, const struct frame *f, const struct packet *p)
+{
+	if (!e->flows || !(f->outgoing || reading_watches(e->how, &p->src)))
+		return REFUSAL_NOT_WATCHED;
+	flows_sent(e->flows, p);
+	return REFUSAL_LEAVING;
+}
+
+/* An error about a packet that one of ours sent is an answer; about another it was meant for somebody whose address we
+ * have, or is made up. */
+static void note_quoted(const struct reading *how, const struct packet *p, struct account *a)
+{
+	struct packet quoted;
+	bool known = decode_quoted(p, &quoted) == REFUSAL_NONE;
+
+	a->errors++;
+	a->foreign += !known || !reading_watches(how, &quoted.src);
+}
+
+static enum refusal judge(struct eye *e, const struct frame *f, struct packet *out)
+{
+	enum refusal refusal;
+
+	if (f->link != e->link && !decode_knows(f->link)) {
+		e->unknown_link = (int)f->link;
+		return REFUSAL_LINK;
+	}
+	e->link = f->link;
+	refusal = decode_frame(f->link, f->bytes, f->captured, out);
+	if (refusal)
+		return refusal;
+	if (!f->timed)
+		return REFUSAL_NO_TIME;
+	out->time_s = f->time_s;
+	refusal = f->outgoing ? REFUSAL_NOT_WATCHED : reading_judge(e->how, out);
+	if (refusal == REFUSAL_NOT_WATCHED)
+		return elsewhere(e, f, out);
+	if (!refusal && e->flows && flows_answered(e->flows, out))
+		return REFUSAL_ANSWER;
+	return refusal;
+}
+
+bool eye_see(struct eye *e, const struct frame *f, struct account *a, struct packet *out)
+{
+	enum refusal refusal = judge(e, f, out);
+
+	if (refusal) {
+		account_refuse(a, refusal, f->number);
+		return false;
+	}
+	account_count(a, out);
+	if (out->quoted_len)
+		note_quoted(e->how, out, a);
+	return true;
+}
+
+void eye_relate(struct eye *e, struct packet *list, size_t n)
+{
+	relations_note(e->relations, list, n);
+}
+
+int eye_unknown_link(const struct eye *e)
+{
+	return e->unknown_link;
+}

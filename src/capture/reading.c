@@ -1,0 +1,88 @@
+#include "capture/reading.h"
+
+#include "base/err.h"
+#include "capture/packet.h"
+
+/* 1990-01-01: what is older comes from a clock that was not set. */
+static const int64_t EARLIEST_S = 631152000;
+
+static const char *const format_names[] = { "unknown", "pcap", "log", "csv" };
+
+const char *format_name(enum format f)
+{
+	return format_names[f];
+}
+
+bool format_parse(const char *text, enum format *out)
+{
+	for (unsigned f = FORMAT_PCAP; f <= FORMAT_CSV; f++)
+		if (!strcmp(text, format_names[f])) {
+			*out = (enum format)f;
+			return true;
+		}
+	return false;
+}
+
+static int prefix_order(const void *a, const void *b)
+{
+	const struct prefix *x = a, *y = b;
+	int by_address = addr_cmp(&x->addr, &y->addr);
+
+	return by_address ? by_address : x->bits < y->bits ? -1 : x->bits > y->bits;
+}
+
+/* In their own order and each once: how the list was written is nobody's concern. */
+static void put_in_order(struct reading *r)
+{
+	size_t n = 0;
+
+	qsort(r->watched, r->watched_len, sizeof *r->watched, prefix_order);
+	for (size_t i = 0; i < r->watched_len; i++)
+		if (n == 0 || prefix_order(&r->watched[n - 1], &r->watched[i]) != 0)
+			r->watched[n++] = r->watched[i];
+	r->watched_len = n;
+}
+
+bool reading_watch(struct reading *r, const char *text, struct err *e)
+{
+	char one[PREFIX_TEXT_MAX];
+
+	while (*text) {
+		size_t n = strcspn(text, ",");
+
+		if (r->watched_len == WATCHED_MAX)
+			return err_set(e, "--watched: more than %d networks", WATCHED_MAX);
+		(void)snprintf(one, sizeof one, "%.*s", (int)(n < sizeof one ? n : sizeof one - 1), text);
+		if (n >= sizeof one || !prefix_parse(one, &r->watched[r->watched_len])) {
+			err_set(e, "--watched: not a network: \"%.50s\"", one);
+			return err_expected(e, "192.0.2.0/24 or 2001:db8::/32, the bits behind the length 0");
+		}
+		r->watched_len++;
+		text += n;
+		text += *text == ',';
+	}
+	if (r->watched_len == 0)
+		return err_set(e, "--watched names no network");
+	put_in_order(r);
+	return true;
+}
+
+bool reading_watches(const struct reading *r, const struct addr *a)
+{
+	for (size_t i = 0; i < r->watched_len; i++)
+		if (prefix_holds(&r->watched[i], a))
+			return true;
+	return r->watched_len == 0;
+}
+
+enum refusal reading_judge(const struct reading *r, const struct packet *p)
+{
+	if (!packet_in_time(p) || p->time_s < EARLIEST_S || (r->latest_s && p->time_s > r->latest_s))
+		return REFUSAL_TIME_RANGE;
+	if (p->known & PACKET_DST && !reading_watches(r, &p->dst))
+		return REFUSAL_NOT_WATCHED;
+	if (span_empty(r->looked))
+		return REFUSAL_NONE;
+	minute_t minute = (minute_t)(p->time_s / 60);
+	return minute < r->looked.from || minute >= r->looked.until ? REFUSAL_NOT_LOOKED : REFUSAL_NONE;
+}

@@ -11,7 +11,7 @@ comma := ,
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),-clang)
 
 PACKAGES_BUILD := gcc=gcc libc6-dev pkg-config libmicrohttpd-dev libzstd-dev liblzma-dev zlib1g-dev libsodium-dev \
-	libmaxminddb-dev tzdata node=nodejs npm=npm ca-certificates
+	libmaxminddb-dev libpcap-dev libseccomp-dev libcap-ng-dev tzdata node=nodejs npm=npm ca-certificates
 PACKAGES_TEST := python3=python3 clang=clang libclang-rt-14-dev chromium=chromium rsvg-convert=librsvg2-bin \
 	fonts-ipaexfont-gothic mandoc=mandoc curl=curl git=git
 
@@ -19,7 +19,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $(if $(findst
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fno-strict-overflow -fstack-protector-strong -Isrc \
 	-include src/base/banned.h $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-LDLIBS := -lmicrohttpd -lzstd -llzma -lz -lsodium -lmaxminddb -lm -lpthread -Ldeps/duckdb -lduckdb
+LDLIBS := -lmicrohttpd -lzstd -llzma -lz -lsodium -lmaxminddb -lpcap -lseccomp -lcap-ng -lm -lpthread -Ldeps/duckdb -lduckdb
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN:fuzzer-no-link%=fuzzer%)) \
 	-Wl,-rpath,'$$ORIGIN/../deps/duckdb:$$ORIGIN/../lib/teiten'
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -41,13 +41,13 @@ help:
 	@echo 'make SAN=address,undefined | SAN=thread | CC=clang'
 
 # What has to be there before the first file compiles; a stamp makes later runs quick.
-deps/.packages: scripts/need
+deps/.packages: scripts/need Makefile
 	@scripts/need $(PACKAGES_BUILD)
 	@mkdir -p deps && touch $@
 $(READY): scripts/duckdb | deps/.packages
 	@scripts/duckdb deps/duckdb
 	@touch $@
-deps/.packages-test: scripts/need | deps/.packages
+deps/.packages-test: scripts/need Makefile | deps/.packages
 	@scripts/need $(PACKAGES_TEST)
 	@touch $@
 deps/countries/iptoasn-country.mmdb: scripts/countries | deps/.packages

@@ -75,10 +75,19 @@ bool reading_watches(const struct reading *r, const struct addr *a)
 	return r->watched_len == 0;
 }
 
+enum refusal reading_judge_time(const struct reading *r, int64_t time_s)
+{
+	bool known = time_s >= EARLIEST_S && time_s < (int64_t)MINUTE_MAX * 60 && !(r->latest_s && time_s > r->latest_s);
+
+	return known ? REFUSAL_NONE : REFUSAL_TIME_RANGE;
+}
+
 enum refusal reading_judge(const struct reading *r, const struct packet *p)
 {
-	if (!packet_in_time(p) || p->time_s < EARLIEST_S || (r->latest_s && p->time_s > r->latest_s))
-		return REFUSAL_TIME_RANGE;
+	enum refusal refusal = reading_judge_time(r, p->time_s);
+
+	if (refusal)
+		return refusal;
 	if (p->known & PACKET_DST && !reading_watches(r, &p->dst))
 		return REFUSAL_NOT_WATCHED;
 	if (span_empty(r->looked))

@@ -37,6 +37,8 @@ bool format_parse(const char *text, enum format *out);
 /* "192.0.2.0/24,2001:db8::/32": sorted, each once. */
 bool reading_watch(struct reading *r, const char *text, struct err *e);
 bool reading_watches(const struct reading *r, const struct addr *a);    /* whether it is ours; all are where none are named */
+/* Whether a time can be: not before 1990, not in the future. */
+enum refusal reading_judge_time(const struct reading *r, int64_t time_s);
 /* What holds for packets of every format: times, direction. */
 enum refusal reading_judge(const struct reading *r, const struct packet *p);
 

@@ -2,6 +2,7 @@
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
 #include "cmd/place.h"
+#include "cmd/sensing.h"
 
 #include "base/bytes.h"
 #include "base/err.h"
@@ -132,8 +133,10 @@ static int run_sensor(const struct args *a)
 	struct place place;
 	struct err e;
 
+	if (a->words == 0)
+		return sensing(a);
 	if (!list && !set) {
-		log_line("sensor is followed by: list, or set NAME with --addresses, --group or --region");
+		log_line("sensor is followed by: nothing, to observe; list; or set NAME with --addresses, --group or --region");
 		return EXIT_WRONG_USE;
 	}
 	if (list && (args_given(a, "addresses") || args_given(a, "group") || args_given(a, "region"))) {
@@ -158,8 +161,8 @@ static const struct option options[] = {
 
 const struct command command_sensor = {
 	.name = "sensor",
-	.usage = "list | set NAME [OPTION]...",
-	.summary = "list the sensors, or say how many addresses one observes",
-	.options = { options, place_options },
+	.usage = "[OPTION]... | list | set NAME [OPTION]...",
+	.summary = "observe an interface; list the sensors, or say how many addresses one observes",
+	.options = { options, sensing_options, place_options },
 	.run = run_sensor,
 };

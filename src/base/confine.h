@@ -1,0 +1,26 @@
+/* confine: gives up rights for good: another user, no capabilities, one folder, few system calls. The only includer of
+ * libcap-ng and libseccomp. */
+#ifndef TEITEN_CONFINE_H
+#define TEITEN_CONFINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+struct confine_how {
+	const char *user;               /* becomes it, where we may; NULL: stays who we are */
+	const char *folder;             /* the one place where files are read and written */
+	const unsigned long *ioctls; size_t ioctls_len;         /* requests that sockets already open are still asked */
+};
+
+/* What holds afterwards. landlock is false on kernels that have none. */
+struct confined { bool user, capabilities, landlock, system_calls; };
+
+/* For this thread and all that it starts: call it before there are others. */
+bool confine(const struct confine_how *how, struct confined *out, struct err *e);
+/* Tries what must fail now: opening a file elsewhere, a new socket, running a program. True when all of them were
+ * refused; else what names the first that was not. */
+bool confine_holds(const char **what);
+
+#endif

@@ -1,0 +1,252 @@
+#include "capture/ring.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "capture/decode.h"
+#include "capture/pcapfile.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* libpcap's program is the kernel's, instruction for instruction, but its header clashes with the kernel's: so the struct
+ * that both sides know by name is written out. */
+#define PCAP_DONT_INCLUDE_PCAP_BPF_H
+struct bpf_program { unsigned bf_len; struct sock_filter *bf_insns; };
+#include <pcap/pcap.h>
+
+/* Behind a packet's header stands where it came from. */
+enum { ADDRESS_AT = (sizeof(struct tpacket3_hdr) + TPACKET_ALIGNMENT - 1) / TPACKET_ALIGNMENT * TPACKET_ALIGNMENT };
+
+struct ring {
+	int fd;
+	char interface[IFNAMSIZ];
+	int index;                      /* of the interface that we are bound to */
+	unsigned link;
+	uint8_t *map; size_t map_len;
+	unsigned block;                 /* the one that is being read */
+	bool held;                      /* it is ours until given back */
+	uint32_t left;                  /* packets of it not yet taken */
+	const struct tpacket3_hdr *next;
+	uint64_t frames;
+};
+
+static struct tpacket_block_desc *block_at(const struct ring *r, unsigned i)
+{
+	return (struct tpacket_block_desc *)(void *)(r->map + (size_t)i * RING_BLOCK);
+}
+
+static bool about_interface(const struct ring *r, unsigned long what, struct ifreq *q)
+{
+	*q = (struct ifreq){ 0 };
+	memcpy(q->ifr_name, r->interface, sizeof q->ifr_name);
+	return ioctl(r->fd, what, q) == 0;
+}
+
+static bool find_interface(struct ring *r, const char *name, struct err *e)
+{
+	struct ifreq q;
+
+	if (strlen(name) >= sizeof r->interface || name[0] == '\0')
+		return err_asked(e, "not an interface's name: \"%.30s\"", name);
+	memcpy(r->interface, name, strlen(name) + 1);
+	if (!about_interface(r, SIOCGIFINDEX, &q)) {
+		err_errno(e, "no interface %s", name);
+		return err_expected(e, "`ip link` lists them");
+	}
+	r->index = q.ifr_ifindex;
+	if (!about_interface(r, SIOCGIFHWADDR, &q))
+		return err_errno(e, "cannot ask for the kind of %s", name);
+	switch (q.ifr_hwaddr.sa_family) {
+	case ARPHRD_ETHER: case ARPHRD_LOOPBACK:
+		r->link = LINK_ETHERNET;
+		return true;
+	case ARPHRD_NONE: case ARPHRD_PPP: case ARPHRD_TUNNEL: case ARPHRD_TUNNEL6: case ARPHRD_SIT: case ARPHRD_IPGRE:
+		r->link = LINK_RAW;
+		return true;
+	default:
+		err_set(e, "%s is of kind %u, which is not read", name, q.ifr_hwaddr.sa_family);
+		return err_expected(e, "Ethernet, loopback, PPP or a tunnel");
+	}
+}
+
+static bool set(const struct ring *r, int what, const void *value, size_t len, const char *name, struct err *e)
+{
+	return setsockopt(r->fd, SOL_PACKET, what, value, (socklen_t)len) == 0 || err_errno(e, "cannot set %s of the ring", name);
+}
+
+static bool map_ring(struct ring *r, struct err *e)
+{
+	int version = TPACKET_V3;
+	struct tpacket_req3 q = { .tp_block_size = RING_BLOCK, .tp_block_nr = RING_BLOCKS, .tp_frame_size = 2048,
+		.tp_frame_nr = (unsigned)RING_BLOCK / 2048 * RING_BLOCKS, .tp_retire_blk_tov = RING_RETIRE_MS };
+
+	if (!set(r, PACKET_VERSION, &version, sizeof version, "the version", e) || !set(r, PACKET_RX_RING, &q, sizeof q, "the size", e))
+		return false;
+	r->map_len = (size_t)RING_BLOCK * RING_BLOCKS;
+	void *map = mmap(NULL, r->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
+	if (map == MAP_FAILED)
+		return err_errno(e, "cannot map the ring");
+	r->map = map;
+	return true;
+}
+
+/* The kernel cuts each packet to what the filter returns: its program is there also where nothing is filtered. */
+static bool filter(const struct ring *r, const struct ring_how *how, struct err *e)
+{
+	struct sock_filter all = { BPF_RET | BPF_K, 0, 0, how->snaplen };
+	struct bpf_program made = { 0 };
+	struct sock_fprog program = { 1, &all };
+	pcap_t *p = NULL;
+	bool ok;
+
+	if (how->filter) {
+		p = pcap_open_dead(r->link == LINK_ETHERNET ? 1 : 12, (int)how->snaplen);
+		if (!p || pcap_compile(p, &made, how->filter, 1, 0xffffffffu) != 0) {
+			err_asked(e, "not a filter: %.100s: %.100s", how->filter, p ? pcap_geterr(p) : "no memory");
+			err_expected(e, "as pcap-filter(7) describes them");
+			if (p)
+				pcap_close(p);
+			return false;
+		}
+		program = (struct sock_fprog){ (unsigned short)made.bf_len, made.bf_insns };
+	}
+	ok = setsockopt(r->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 || err_errno(e, "cannot attach the filter");
+	if (p) {
+		pcap_freecode(&made);
+		pcap_close(p);
+	}
+	return ok;
+}
+
+static bool bind_to(const struct ring *r, int index)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = index };
+
+	return bind(r->fd, (const struct sockaddr *)&to, sizeof to) == 0;
+}
+
+static bool join(const struct ring *r, const struct ring_how *how, struct err *e)
+{
+	struct packet_mreq all = { .mr_ifindex = r->index, .mr_type = PACKET_MR_PROMISC };
+	int group = (int)(how->group & 0xffff) | PACKET_FANOUT_HASH << 16;
+
+	if (!bind_to(r, r->index))
+		return err_errno(e, "cannot listen on %s", r->interface);
+	if (how->promiscuous && !set(r, PACKET_ADD_MEMBERSHIP, &all, sizeof all, "promiscuous mode", e))
+		return false;
+	return how->workers <= 1 || set(r, PACKET_FANOUT, &group, sizeof group, "the group", e);
+}
+
+struct ring *ring_open(const struct ring_how *how, struct err *e)
+{
+	struct ring *r = mem_zero(1, sizeof *r);
+
+	/* protocol 0: nothing comes before filter and ring are there */
+	r->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (r->fd < 0) {
+		err_errno(e, "cannot open a raw socket");
+		err_expected(e, "CAP_NET_RAW: as root, or setcap cap_net_raw+ep on the program");
+	} else if (find_interface(r, how->interface, e) && map_ring(r, e) && filter(r, how, e) && join(r, how, e)) {
+		return r;
+	}
+	ring_close(r);
+	return NULL;
+}
+
+void ring_close(struct ring *r)
+{
+	if (!r)
+		return;
+	if (r->map)
+		(void)munmap(r->map, r->map_len);
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	free(r);
+}
+
+void ring_wait(struct ring *r, unsigned ms)
+{
+	struct pollfd p = { r->fd, POLLIN, 0 };
+
+	if (__atomic_load_n(&block_at(r, r->block)->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)
+		return;
+	if (poll(&p, 1, (int)ms) > 0 && p.revents & POLLERR) {          /* the interface went down; the error is taken by reading it */
+		int error;
+		socklen_t len = sizeof error;
+
+		(void)getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	}
+}
+
+static void give_back(struct ring *r)
+{
+	if (!r->held)
+		return;
+	__atomic_store_n(&block_at(r, r->block)->hdr.bh1.block_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+	r->block = (r->block + 1) % RING_BLOCKS;
+	r->held = false;
+}
+
+static bool take_block(struct ring *r)
+{
+	struct tpacket_block_desc *b = block_at(r, r->block);
+
+	if (!(__atomic_load_n(&b->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
+		return false;
+	r->held = true;
+	r->left = b->hdr.bh1.num_pkts;
+	r->next = (const struct tpacket3_hdr *)(const void *)((const uint8_t *)b + b->hdr.bh1.offset_to_first_pkt);
+	return true;
+}
+
+size_t ring_frames(struct ring *r, struct frame *list, size_t max)
+{
+	size_t n = 0;
+
+	while (r->left == 0) {
+		give_back(r);
+		if (!take_block(r))
+			return 0;
+	}
+	for (; n < max && r->left > 0; n++, r->left--) {
+		const struct tpacket3_hdr *h = r->next;
+		const struct sockaddr_ll *from = (const struct sockaddr_ll *)(const void *)((const uint8_t *)h + ADDRESS_AT);
+
+		list[n] = (struct frame){ (const uint8_t *)h + h->tp_mac, h->tp_snaplen, ++r->frames, r->link, h->tp_sec, true,
+			from->sll_pkttype == PACKET_OUTGOING };
+		r->next = (const struct tpacket3_hdr *)(const void *)((const uint8_t *)h + h->tp_next_offset);
+	}
+	return n;
+}
+
+uint64_t ring_lost(struct ring *r)
+{
+	struct tpacket_stats_v3 s = { 0 };
+	socklen_t len = sizeof s;
+
+	return getsockopt(r->fd, SOL_PACKET, PACKET_STATISTICS, &s, &len) == 0 ? s.tp_drops : 0;
+}
+
+bool ring_up(struct ring *r)
+{
+	struct ifreq q;
+
+	if (!about_interface(r, SIOCGIFINDEX, &q))
+		return false;
+	if (q.ifr_ifindex != r->index) {
+		if (!bind_to(r, q.ifr_ifindex))
+			return false;
+		r->index = q.ifr_ifindex;
+	}
+	return about_interface(r, SIOCGIFFLAGS, &q) && q.ifr_flags & IFF_UP && q.ifr_flags & IFF_RUNNING;
+}

@@ -1,0 +1,38 @@
+/* ring: the live packets of one interface, through a ring shared with the kernel (TPACKET_V3). Opening needs CAP_NET_RAW;
+ * afterwards it works without any rights. The only includer of libpcap, which compiles filters. */
+#ifndef TEITEN_RING_H
+#define TEITEN_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct frame;
+struct ring;
+
+enum {
+	RING_BLOCK = 1 << 20, RING_BLOCKS = 64,         /* 64 MiB: about a second at 400,000 packets/s */
+	RING_RETIRE_MS = 100,                           /* a block that is not full is handed over after so long */
+	RING_SNAPLEN = 256, RING_SNAPLEN_MIN = 96, RING_SNAPLEN_MAX = 65535,
+};
+
+struct ring_how {
+	const char *interface;
+	unsigned snaplen;               /* bytes of each frame; headers and what errors quote fit into RING_SNAPLEN */
+	const char *filter;             /* as tcpdump's; NULL: everything */
+	bool promiscuous;               /* also what is sent to other machines */
+	unsigned workers, group;        /* more than one: a group of rings that share the packets, by flow */
+};
+
+struct ring *ring_open(const struct ring_how *how, struct err *e);
+void ring_close(struct ring *r);                        /* NULL is fine */
+/* Waits until there are packets, for so long at most. */
+void ring_wait(struct ring *r, unsigned ms);
+/* The next frames, up to max; 0: none at the moment. They stay valid until the next call. */
+size_t ring_frames(struct ring *r, struct frame *list, size_t max);
+uint64_t ring_lost(struct ring *r);                     /* packets that the kernel had no room for, since the last call */
+/* Whether the interface is up. One that went away and came back is taken up again. */
+bool ring_up(struct ring *r);
+
+#endif

@@ -1,0 +1,427 @@
+#include "cmd/sensing.h"
+
+#include "cmd/asking.h"
+#include "cmd/cmd.h"
+#include "cmd/ending.h"
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/confine.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "capture/account.h"
+#include "capture/eye.h"
+#include "capture/intake.h"
+#include "capture/minutes.h"
+#include "capture/packet.h"
+#include "capture/pcapfile.h"
+#include "capture/reading.h"
+#include "capture/ring.h"
+#include "spool/spool.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, REPORT_MAX = 1 << 20, DAY_S = 86400 };
+
+const struct option sensing_options[] = {
+	{ "interface", "NAME", "observe: the interface whose packets are counted" },
+	{ "read", "FILE", "observe: a capture instead, on the path of live packets (- for standard input)" },
+	{ "watch", "CIDR,...", "observe: the addresses that are ours; what is sent elsewhere is not counted" },
+	{ "name", "NAME", "observe: the sensor's name" },
+	{ "filter", "EXPRESSION", "observe: only packets that tcpdump's language describes" },
+	{ "snaplen", "BYTES", "observe: how much of each packet is looked at (default 256)" },
+	{ "promiscuous", NULL, "observe: also packets that are sent to other machines" },
+	{ "workers", "N", "observe: threads that share the packets (default 1)" },
+	{ "user", "NAME", "observe: become this user once the interface is open" },
+	{ "prove", NULL, "observe: try at the start what must not work any more, and say so" },
+	{ "config", "FILE", "observe: settings: interface, watch, name, data, filter, snaplen, user" },
+	{ NULL, NULL, NULL },
+};
+
+static const char *const keys[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", NULL };
+
+struct sensor_run;
+
+/* One thread's way from frames to batches. */
+struct worker {
+	struct sensor_run *run;
+	unsigned number;
+	struct ring *ring;
+	struct eye *eye;
+	struct minutes *minutes;
+	struct account account;
+	int64_t second, offset_s;       /* the last one that was noted; wall clock minus steady clock */
+	uint64_t steps, lost, untold;   /* times that the clock was set; packets lost; those that no batch tells of */
+	bool was_up;
+	pthread_t thread;
+};
+
+struct sensor_run {
+	struct reading how;
+	struct ring_how ring;
+	char spool[PATH_TEXT_MAX];
+	const char *file, *user;
+	bool prove;
+	struct worker workers[WORKERS_MAX]; size_t len;
+	struct confined rights;
+	bool broke_off;
+	struct err why;
+};
+
+/* The command line first, then the configuration. */
+static const char *setting(const struct args *a, const struct conf *c, const char *name)
+{
+	const char *given = args_value(a, name);
+
+	return given ? given : conf_value(c, name);
+}
+
+static bool read_whole(const char *name, const char *text, uint64_t min, uint64_t max, unsigned *out, struct err *e)
+{
+	uint64_t v;
+
+	if (!text)
+		return true;
+	if (!num_whole(text, min, max, &v)) {
+		err_asked(e, "--%s: not a number that it can be: \"%.40s\"", name, text);
+		return err_expected(e, "%" PRIu64 " to %" PRIu64, min, max);
+	}
+	*out = (unsigned)v;
+	return true;
+}
+
+static bool read_name(struct sensor_run *s, const char *name, struct err *e)
+{
+	if (!name || !sensor_name_valid(name)) {
+		err_asked(e, name ? "--name: not a sensor's name: \"%.40s\"" : "the sensor has no name", name);
+		return err_expected(e, "--name NAME: 1 to %d letters, digits and . _ : -, not one of these first", SENSOR_NAME_MAX - 1);
+	}
+	memcpy(s->how.sensor, name, strlen(name) + 1);
+	return true;
+}
+
+static bool read_settings(struct sensor_run *s, const struct args *a, struct err *e)
+{
+	static struct conf c;
+	const char *config = args_value(a, "config"), *watch, *dir;
+	unsigned workers = 1;
+
+	if (config && !conf_read(&c, config, keys, e))
+		return false;
+	s->file = args_value(a, "read");
+	s->user = setting(a, &c, "user");
+	s->prove = args_given(a, "prove");
+	s->ring = (struct ring_how){ .interface = setting(a, &c, "interface"), .snaplen = RING_SNAPLEN, .filter = setting(a, &c, "filter"),
+		.promiscuous = args_given(a, "promiscuous"), .group = (unsigned)getpid() };
+	if (!s->file == !s->ring.interface) {
+		err_asked(e, s->file ? "--read and an interface exclude each other" : "nothing to observe");
+		return err_expected(e, "--interface NAME or --read FILE; `teiten sensor list` lists the sensors of a store");
+	}
+	if (!read_name(s, setting(a, &c, "name"), e) ||
+		!read_whole("snaplen", setting(a, &c, "snaplen"), RING_SNAPLEN_MIN, RING_SNAPLEN_MAX, &s->ring.snaplen, e) ||
+		!read_whole("workers", args_value(a, "workers"), 1, WORKERS_MAX, &workers, e))
+		return false;
+	s->ring.workers = workers;
+	s->len = s->file ? 1 : workers;
+	watch = setting(a, &c, "watch");
+	if (!watch) {
+		err_asked(e, "nothing says which addresses are ours");
+		return err_expected(e, "--watch CIDR,...: what is sent to others is not counted");
+	}
+	dir = setting(a, &c, "data");
+	dir = dir ? dir : "./teiten-data";
+	s->how.latest_s = s->file ? clock_wall_s() + DAY_S : 0;
+	return reading_watch(&s->how, watch, e) && file_path(s->spool, dir, "spool", e) && spool_open(s->spool, e);
+}
+
+/* Called by the writing threads. */
+static bool put(void *of, const struct batch *b)
+{
+	const struct sensor_run *s = of;
+	struct err e;
+
+	if (spool_put(s->spool, b, &e))
+		return true;
+	log_err(&e);
+	return false;
+}
+
+static void begin(struct worker *w)
+{
+	account_init(&w->account);
+	w->eye = eye_open(&w->run->how);
+	w->minutes = minutes_open(w->run->how.sensor, w->run->file != NULL, put, w->run);
+}
+
+static void end(struct worker *w)
+{
+	w->untold = minutes_end(w->minutes);
+	eye_close(w->eye);
+	ring_close(w->ring);
+}
+
+/* Frames that came together. */
+static void look(struct worker *w, const struct frame *frames, size_t n)
+{
+	struct packet packets[BURST];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len += eye_see(w->eye, &frames[i], &w->account, &packets[len]);
+	eye_relate(w->eye, packets, len);
+	minutes_add(w->minutes, packets, len, &w->account);
+}
+
+/* A clock that was set goes apart from the one that only goes forward. */
+static bool clock_was_set(struct worker *w, int64_t now)
+{
+	int64_t offset = now - (int64_t)(clock_steady_us() / 1000000), by = offset - w->offset_s;
+
+	if (by >= -1 && by <= 1)
+		return false;
+	log_line("the clock was set by %+" PRId64 " s", by);
+	w->offset_s = offset;
+	w->steps++;
+	if (by < 0)
+		minutes_reopen(w->minutes);
+	w->second = now;
+	return true;
+}
+
+/* Once a second: what was looked at, what was lost, which minutes end. */
+static void tick(struct worker *w)
+{
+	int64_t now = clock_wall_s();
+
+	if (now == w->second || clock_was_set(w, now))
+		return;
+	bool up = ring_up(w->ring);
+	if (up != w->was_up && w->number == 0)
+		log_line("%s is %s", w->run->ring.interface, up ? "up" : "down: what it would have brought is not observed");
+	/* only one of several workers tells the time that was watched */
+	for (int64_t s = now - w->second > CATCH_UP_S ? now - 1 : w->second; w->number == 0 && up && w->was_up && s < now; s++)
+		minutes_watched(w->minutes, s);
+	uint64_t lost = ring_lost(w->ring);
+	minutes_lost(w->minutes, lost);
+	w->lost += lost;
+	w->was_up = up;
+	w->second = now;
+	minutes_close_before(w->minutes, (minute_t)((now - LATE_S) / 60));
+}
+
+static void *observe(void *of)
+{
+	struct worker *w = of;
+	struct frame frames[BURST];
+
+	w->second = clock_wall_s() + 1;         /* the second at hand is not whole */
+	w->offset_s = w->second - 1 - (int64_t)(clock_steady_us() / 1000000);
+	w->was_up = ring_up(w->ring);
+	while (!ending()) {
+		size_t n = ring_frames(w->ring, frames, BURST);
+
+		if (n)
+			look(w, frames, n);
+		else
+			ring_wait(w->ring, WAIT_MS);
+		if (clock_wall_s() > w->second || clock_wall_s() < w->second - 1)
+			tick(w);
+	}
+	for (size_t n; (n = ring_frames(w->ring, frames, BURST)) > 0; )         /* what had come by then */
+		look(w, frames, n);
+	w->lost += ring_lost(w->ring);
+	return NULL;
+}
+
+/* A file's own times take the place of the clock. */
+static bool observe_file(struct worker *w, struct err *e)
+{
+	bool pipe = !strcmp(w->run->file, "-");
+	int fd = pipe ? dup(STDIN_FILENO) : open(w->run->file, O_RDONLY | O_CLOEXEC);
+	struct intake *in = NULL;
+	struct pcapfile *f = NULL;
+	struct frame frame;
+	enum pcap_next next = PCAP_BROKEN;
+	int64_t newest = -1;
+
+	if (fd < 0)
+		return err_errno(e, "cannot open %s", w->run->file);
+	if ((in = intake_open(fd, UINT64_MAX, e)) && (f = pcapfile_open(in, e)))
+		while (!ending() && (next = pcapfile_next(f, &frame, e)) == PCAP_FRAME) {
+			look(w, &frame, 1);
+			if (frame.time_s <= newest || reading_judge_time(&w->run->how, frame.time_s))
+				continue;
+			for (int64_t s = newest < 0 ? frame.time_s : newest + 1; s <= frame.time_s; s++) {
+				minutes_watched(w->minutes, s);
+				if (s % 60 == 0)
+					minutes_close_before(w->minutes, (minute_t)(s / 60 - 1));
+			}
+			newest = frame.time_s;
+		}
+	bool ok = next != PCAP_BROKEN || err_in(e, "%s", w->run->file);
+	pcapfile_close(f);
+	intake_close(in);
+	(void)close(fd);
+	return ok;
+}
+
+static bool give_up_rights(struct sensor_run *s, struct err *e)
+{
+	static const unsigned long ioctls[] = { SIOCGIFINDEX, SIOCGIFFLAGS };
+	struct confine_how how = { .user = s->user, .folder = s->spool, .ioctls = ioctls, .ioctls_len = 2 };
+	const char *what;
+
+	if (!confine(&how, &s->rights, e))
+		return false;
+	log_line("rights given up: capabilities, system calls%s%s", s->rights.landlock ? ", other folders" : "",
+		s->rights.user ? "" : "; still root by name: --user NAME changes that");
+	if (!s->rights.landlock)
+		log_line("this kernel has no landlock: other files are only as safe as their permissions");
+	if (!s->prove)
+		return true;
+	if (!confine_holds(&what))
+		return err_set(e, "rights were not given up: %s", what);
+	log_line("proved: no other file, no new socket, no other program");
+	return true;
+}
+
+static bool run_live(struct sensor_run *s, struct err *e)
+{
+	for (size_t i = 0; i < s->len; i++)
+		if (!(s->workers[i].ring = ring_open(&s->ring, e)))
+			return false;
+	if (!give_up_rights(s, e))
+		return false;
+	log_line("observing %s as sensor %s", s->ring.interface, s->how.sensor);
+	for (size_t i = 0; i < s->len; i++) {
+		begin(&s->workers[i]);
+		if (pthread_create(&s->workers[i].thread, NULL, observe, &s->workers[i]) != 0)
+			abort();        /* only for want of memory */
+	}
+	for (size_t i = 0; i < s->len; i++)
+		(void)pthread_join(s->workers[i].thread, NULL);
+	for (size_t i = 0; i < s->len; i++)
+		end(&s->workers[i]);
+	return true;
+}
+
+static bool run_file(struct sensor_run *s, struct err *e)
+{
+	begin(&s->workers[0]);
+	bool ok = observe_file(&s->workers[0], e);
+	end(&s->workers[0]);
+	if (ok || s->workers[0].account.read == 0)
+		return ok;
+	s->broke_off = true;            /* what came before stands */
+	s->why = *e;
+	return true;
+}
+
+/* All workers together. */
+struct sums { uint64_t read, counted, packets, refused[REFUSALS], lost, untold, steps; };
+
+static struct sums sums_of(const struct sensor_run *s)
+{
+	struct sums u = { 0 };
+
+	for (size_t i = 0; i < s->len; i++) {
+		const struct worker *w = &s->workers[i];
+
+		u.read += w->account.read;
+		u.counted += w->account.counted;
+		u.packets += w->account.packets;
+		for (unsigned r = 0; r < REFUSALS; r++)
+			u.refused[r] += w->account.refused[r];
+		u.lost += w->lost;
+		u.untold += w->untold;
+		u.steps = w->steps > u.steps ? w->steps : u.steps;
+	}
+	return u;
+}
+
+static void tell_text(const struct sensor_run *s, const struct sums *u, struct buf *out)
+{
+	char a[NUM_TEXT_MAX], b[NUM_TEXT_MAX];
+
+	buf_printf(out, "%s: sensor %s\n  packets   %s came, %s counted\n", s->file ? s->file : s->ring.interface, s->how.sensor,
+		num_grouped(u->read, a), num_grouped(u->counted, b));
+	for (unsigned r = 0; r < REFUSALS; r++)
+		if (u->refused[r])
+			buf_printf(out, "  refused   %s: %s\n", num_grouped(u->refused[r], a), refusal_text((enum refusal)r));
+	buf_printf(out, "  lost      %s before they could be seen\n", num_grouped(u->lost, a));
+	if (u->untold)
+		buf_printf(out, "  untold    %s that no batch could be written for\n", num_grouped(u->untold, a));
+	if (u->steps)
+		buf_printf(out, "  clock     set %s times\n", num_grouped(u->steps, a));
+}
+
+static void tell_json(const struct sensor_run *s, const struct sums *u, struct buf *out)
+{
+	struct json j = json_to(out);
+
+	json_object(&j, NULL);
+	json_string(&j, "sensor", s->how.sensor);
+	json_whole(&j, "came", u->read);
+	json_whole(&j, "counted", u->counted);
+	json_object(&j, "refused");
+	for (unsigned r = 0; r < REFUSALS; r++)
+		if (u->refused[r])
+			json_whole(&j, refusal_name((enum refusal)r), u->refused[r]);
+	json_end_object(&j);
+	json_whole(&j, "lost", u->lost);
+	json_whole(&j, "untold", u->untold);
+	json_whole(&j, "clock_steps", u->steps);
+	json_end_object(&j);
+	buf_str(out, "\n");
+}
+
+/* What came in is what was counted plus each reason: else we have a bug, and say so. */
+static bool adds_up(const struct sums *u)
+{
+	uint64_t sum = u->counted;
+
+	for (unsigned r = 0; r < REFUSALS; r++)
+		sum += u->refused[r];
+	return sum == u->read;
+}
+
+static int tell(const struct args *a, struct sensor_run *s)
+{
+	struct buf out = buf_make(REPORT_MAX);
+	struct sums u = sums_of(s);
+
+	(args_given(a, "json") ? tell_json : tell_text)(s, &u, &out);
+	(void)fwrite(out.at, 1, out.len, stdout);
+	buf_release(&out);
+	for (size_t i = 0; i < s->len; i++)
+		account_release(&s->workers[i].account);
+	if (!adds_up(&u))
+		log_line("the packets do not add up: a mistake of this program; please report it");
+	if (s->broke_off)
+		log_err(&s->why);
+	return adds_up(&u) && !s->broke_off && u.untold == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int sensing(const struct args *a)
+{
+	static struct sensor_run s;
+	struct err e;
+
+	if (!read_settings(&s, a, &e))
+		return asking_refused(a, &e);
+	for (size_t i = 0; i < s.len; i++)
+		s.workers[i] = (struct worker){ .run = &s, .number = (unsigned)i };
+	ending_catch();
+	log_daemon("sensor");
+	if (s.file ? run_file(&s, &e) : run_live(&s, &e))
+		return tell(a, &s);
+	return asking_refused(a, &e);
+}

@@ -79,7 +79,8 @@ static enum refusal from_tcp(struct reader *r, struct packet *p)
 	p->sport = read_u16be(r);
 	p->dport = read_u16be(r);
 	p->seq = read_u32be(r);
-	(void)read_bytes(r, 5);
+	(void)read_u32be(r);
+	p->tcp_header = (uint8_t)(read_u8(r) >> 4 << 2);
 	p->flags = read_u8(r);
 	if (!r->ok)
 		return REFUSAL_CUT;

@@ -42,21 +42,26 @@ static bool is_riddle(const struct packet *p)
 		addr_is_v4(&p->dst);
 }
 
-/* Nmap 7 draws a raw SYN's window from 1,024 to 4,096 in steps of 1,024 (version 7.93 sends 1,024 alone). */
-static bool nmap_window(const struct packet *p)
+/* Nmap 7 draws a raw SYN's window from 1,024 to 4,096 in steps of 1,024 (version 7.93 sends 1,024 alone), and one option,
+ * the segment size. */
+static bool nmap_shape(const struct packet *p)
 {
-	return p->known & PACKET_WINDOW && (p->window == 1024 || p->window == 2048 || p->window == 3072 || p->window == 4096);
+	return p->known & PACKET_WINDOW && (p->window == 1024 || p->window == 2048 || p->window == 3072 || p->window == 4096) &&
+		(p->tcp_header == 24 || p->tcp_header == 0);
 }
 
 static uint8_t agree(const struct last *before, const struct last *now, const struct packet *p)
 {
 	uint32_t difference = before->seq ^ now->seq;
 
-	if (before->src != now->src || difference == 0)
+	bool again = before->keys[0] == now->keys[0];
+
+	/* the same number for the same port once more is a retry; for another port it is Nmap's mask with equal tries */
+	if (before->src != now->src || (difference == 0 && again))
 		return 0;
-	if (before->keys[0] == now->keys[0] || before->keys[1] == now->keys[1])
+	if (difference && (again || before->keys[1] == now->keys[1]))
 		return MARK_UNICORN;
-	return nmap_window(p) && difference >> 16 == (difference & 0xffff) ? MARK_NMAP : 0;
+	return nmap_shape(p) && difference >> 16 == (difference & 0xffff) ? MARK_NMAP : 0;
 }
 
 static void note(struct relations *r, struct packet *p)

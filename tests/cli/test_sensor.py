@@ -1,0 +1,345 @@
+#!/usr/bin/env python3
+"""teiten sensor from the outside: a file on the path of live packets, and live packets between network namespaces that the
+tests make themselves (as root; else those tests are skipped, saying so).
+
+Usage: test_sensor.py BINARY. Prints one line a test."""
+import collections
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+BINARY = os.path.abspath(sys.argv[1])
+WATCHED = "198.18.0.0/16,2001:db8:8000::/48"
+START_S = 1.5
+
+
+class Skip(Exception):
+    pass
+
+
+def run(*args, status=0, **kw):
+    done = subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=120, **kw)
+    assert done.returncode == status, (args, done.returncode, done.stderr)
+    return done
+
+
+def telescope(path, *more):
+    run("simulate", "--pcap", path, "--seed", "7", *more)
+    with open(path + ".truth.json") as f:
+        return json.load(f)
+
+
+def batches(data):
+    """What the spool holds: rows of `dump` and the batches' heads."""
+    spool = os.path.join(data, "spool")
+    names = sorted(os.path.join(spool, n) for n in os.listdir(spool) if n.endswith(".batch"))
+    heads, rows, watched = [], [], 0
+    for at in range(0, len(names), 200):
+        for line in run("dump", *names[at:at + 200]).stdout.splitlines():
+            pairs = dict(re.findall(r"(\w+)=(\S+)", line))
+            if line.startswith("batch "):
+                heads.append(pairs)
+            elif line.startswith("watched "):
+                minutes = (time.mktime(time.strptime(pairs["until"][:16], "%Y-%m-%dT%H:%M")) -
+                           time.mktime(time.strptime(pairs["from"][:16], "%Y-%m-%dT%H:%M"))) / 60
+                watched += int(pairs["seconds"]) * minutes
+            elif line.strip():
+                when, src, port, kind = line.split()[:4]
+                rows.append({"minute": when, "src": src, "port": port, "kind": kind, "mark": int(pairs["mark"], 16),
+                             "packets": int(pairs["packets"]), "bytes": int(pairs["bytes"]), "dsts": int(pairs["dsts"])})
+    return heads, rows, watched
+
+
+def packets(rows, key):
+    sums = collections.Counter()
+    for row in rows:
+        sums[row[key]] += row["packets"]
+    return sums
+
+
+def as_truth(truth, rows):
+    assert sum(r["packets"] for r in rows) == truth["counted"], (sum(r["packets"] for r in rows), truth["counted"])
+    assert sum(r["bytes"] for r in rows) == truth["bytes"]
+    assert packets(rows, "kind") == {k: v for k, v in truth["kinds"].items() if v}
+    assert len({r["src"] for r in rows}) == truth["sources"]
+
+
+def test_file_on_the_live_path_gives_the_truth(folder):
+    path = f"{folder}/t.pcap"
+    truth = telescope(path, "--packets", "200000", "--odd", "0.05", "--length", "600")
+    for how in ([path], ["-"]):
+        data = f"{folder}/{'pipe' if how == ['-'] else 'file'}"
+        with open(path, "rb") as f:
+            told = json.loads(run("sensor", "--read", *how, "--name", "t", "--watch", WATCHED, "--data", data, "--json", stdin=f).stdout)
+        assert told["came"] == truth["packets"] and told["counted"] == truth["counted"], (told, truth["counted"])
+        assert told["refused"] == {k: v for k, v in truth["refused"].items() if v}, told
+        heads, rows, watched = batches(data)
+        as_truth(truth, rows)
+        assert len(heads) == 10 and [int(h["serial"]) for h in heads] == list(range(1, 11)), heads
+        assert 599 <= watched <= 600, watched
+
+
+def frame(second, i=0):
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, i, 0, 60, 6, 0, bytes([198, 51, 100, i % 250]), bytes([198, 18, 0, 1]))
+    tcp = struct.pack(">HHIIBBHHH", 40000, 23, 1, 0, 0x50, 2, 1024, 0, 0)
+    return struct.pack("<IIII", second, 0, 40, 40) + ip + tcp
+
+
+def pcap(path, seconds):
+    with open(path, "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+        for i, second in enumerate(seconds):
+            f.write(frame(second, i))
+    return path
+
+
+def test_two_minutes_are_open_and_what_comes_later_is_told(folder):
+    at = 1136073600
+    path = pcap(f"{folder}/t.pcap", [at, at + 61, at + 59, at + 125, at + 62, at + 3])
+    told = json.loads(run("sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", f"{folder}/d", "--json").stdout)
+    assert told["counted"] == 5 and told["refused"] == {"late": 1}, told
+
+
+def test_file_that_breaks_off_is_kept_up_to_there(folder):
+    path = pcap(f"{folder}/t.pcap", [1136073600 + i for i in range(50)])
+    with open(path, "r+b") as f:
+        f.truncate(os.path.getsize(path) - 7)
+    done = run("sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", f"{folder}/d", "--json", status=1)
+    assert json.loads(done.stdout)["counted"] == 49 and "breaks off" in done.stderr, done
+
+
+def test_wrong_use_says_what_is_missing(folder):
+    for args, word in ((["--interface", "lo"], "--name"), (["--interface", "lo", "--name", "a"], "--watch"), (["--name", "a"], "--interface"),
+                       (["--interface", "lo", "--read", "x", "--name", "a"], "exclude"), (["--read", "x", "--name", "-a"], "name"),
+                       (["--read", "x", "--name", "a", "--watch", WATCHED, "--snaplen", "5"], "snaplen"), (["--workers", "99", "--read", "x", "--name", "a"], "workers")):
+        done = run("sensor", *args, "--data", f"{folder}/d", status=2)
+        assert word in done.stderr and len(done.stderr.strip().splitlines()) == 1, (args, done.stderr)
+
+
+def command(*words, **kw):
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60, **kw)
+
+
+class Wire:
+    """Two namespaces with a wire between them; the sensor observes at its end of it."""
+
+    def __init__(self):
+        if os.getuid() != 0 or not shutil.which("ip"):
+            raise Skip("needs root and iproute2")
+        self.ours, self.theirs = f"tt-o-{os.getpid()}", f"tt-t-{os.getpid()}"
+        try:
+            for name in (self.ours, self.theirs):
+                command("ip", "netns", "add", name)
+        except subprocess.CalledProcessError as why:
+            raise Skip(f"no network namespaces here: {why.stderr.strip()}") from why
+        command("ip", "link", "add", "to", "netns", self.ours, "type", "veth", "peer", "name", "tt", "netns", self.theirs)
+        for name, device, address in ((self.ours, "to", "198.18.0.1/15"), (self.theirs, "tt", "198.19.0.1/15")):
+            command("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+            command("ip", "-n", name, "addr", "add", address, "dev", device)
+            command("ip", "-n", name, "link", "set", "lo", "up")
+            command("ip", "-n", name, "link", "set", device, "up")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for name in (self.ours, self.theirs):
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+    def sensor(self, data, *more, before=()):
+        return Sensor(["ip", "netns", "exec", self.ours, *before, BINARY, "sensor", "--interface", "to", "--watch", WATCHED, "--name", "live",
+                       "--data", data, "--json", *more])
+
+    def send(self, path, pause=0):
+        """Every frame of a pcap, from the other end. Returns how many."""
+        code = ("import socket,struct,sys,time\n"
+                "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW);s.bind(('tt',0));f=open(sys.argv[1],'rb');f.read(24);n=0\n"
+                "while (h:=f.read(16)):\n"
+                " s.send(f.read(struct.unpack('<I',h[8:12])[0]));n+=1\n"
+                " if n%64==0: time.sleep(float(sys.argv[2]))\n"
+                "print(n)")
+        return int(command("ip", "netns", "exec", self.theirs, sys.executable, "-c", code, path, str(pause)).stdout)
+
+
+class Sensor:
+    def __init__(self, words):
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(START_S)
+
+    def end(self):
+        self.process.send_signal(signal.SIGINT)         # `ip netns exec` becomes the sensor
+        out, err = self.process.communicate(timeout=30)
+        assert self.process.returncode == 0, (self.process.returncode, err)
+        return json.loads(out), err
+
+
+def live(folder, *more, before=()):
+    path, data = f"{folder}/t.pcap", f"{folder}/d"
+    truth = telescope(path, "--packets", "60000")
+    with Wire() as wire:
+        sensor = wire.sensor(data, *more, before=before)
+        sent = wire.send(path, .001)
+        time.sleep(.5)
+        told, err = sensor.end()
+    assert sent == truth["packets"] and told["lost"] == 0 and told["untold"] == 0, (sent, told)
+    assert told["counted"] == truth["counted"], (told, truth["counted"])
+    for reason in ("fragment", "proto"):
+        assert told["refused"][reason] == truth["refused"][reason], (reason, told)
+    as_truth(truth, batches(data)[1])
+    return err
+
+
+def test_live_packets_are_counted_to_the_last_one(folder):
+    live(folder)
+
+
+def test_rights_are_given_up_and_packets_go_on(folder):
+    os.chmod(folder, 0o755)
+    err = live(folder, "--prove", "--user", "nobody")
+    assert "proved: no other file, no new socket, no other program" in err, err
+
+
+def test_raw_socket_alone_is_right_enough(folder):
+    if not shutil.which("setpriv"):
+        raise Skip("setpriv is not there")
+    os.chmod(folder, 0o777)
+    live(folder, "--prove", before=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+net_raw",
+                                    "--ambient-caps=-all,+net_raw", "--bounding-set=-all,+net_raw"))
+
+
+def test_workers_share_the_packets(folder):
+    live(folder, "--workers", "2")
+
+
+def test_filter_takes_only_what_it_describes(folder):
+    path, data = f"{folder}/t.pcap", f"{folder}/d"
+    truth = telescope(path, "--packets", "20000")
+    want = sum(p["packets"] for p in truth["ports"] if p["port"] == "tcp/23")
+    with Wire() as wire:
+        sensor = wire.sensor(data, "--filter", "tcp dst port 23", "--snaplen", "128")
+        wire.send(path, .001)
+        time.sleep(.5)
+        told, _ = sensor.end()
+    # tagged frames show their port to the filter only where the card has taken the tag off
+    assert .9 * want <= told["counted"] <= want and told["came"] == told["counted"], (told, want)
+    with Wire() as wire:
+        done = subprocess.run(["ip", "netns", "exec", wire.ours, BINARY, "sensor", "--interface", "to", "--watch", WATCHED, "--name", "x", "--data", data,
+                               "--filter", "nonsense ("], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2 and "filter" in done.stderr, done
+
+
+def test_interface_that_goes_down_and_up_is_survived(folder):
+    path, data = f"{folder}/t.pcap", f"{folder}/d"
+    truth = telescope(path, "--packets", "5000")
+    with Wire() as wire:
+        sensor = wire.sensor(data)
+        wire.send(path, .001)
+        command("ip", "-n", wire.ours, "link", "set", "to", "down")
+        time.sleep(2.5)
+        command("ip", "-n", wire.ours, "link", "set", "to", "up")
+        time.sleep(2)
+        wire.send(path, .001)
+        time.sleep(.5)
+        told, err = sensor.end()
+    assert told["counted"] == 2 * truth["counted"], (told, truth["counted"])
+    assert "to is down" in err and "to is up" in err, err
+    watched = batches(data)[2]
+    assert 2 <= watched <= 8, watched          # the seconds without the interface are not watched
+
+
+def test_answers_to_our_own_connections_are_not_counted(folder):
+    data = f"{folder}/d"
+    with Wire() as wire:
+        sensor = wire.sensor(data)
+        # we ask a port where nobody listens: the RST is an answer; they knock: that is not
+        ask = "import socket,sys\nfor i in range(5):\n s=socket.socket();s.settimeout(2)\n try: s.connect((sys.argv[1],9))\n except OSError: pass\n s.close()"
+        command("ip", "netns", "exec", wire.ours, sys.executable, "-c", ask, "198.19.0.1")
+        command("ip", "netns", "exec", wire.theirs, sys.executable, "-c", ask, "198.18.0.1")
+        time.sleep(.5)
+        told, _ = sensor.end()
+    assert told["refused"].get("answer") == 5 and told["counted"] == 5, told
+    assert packets(batches(data)[1], "port") == {"9/tcp": 5}
+
+
+def scanned(folder, *words, tool):
+    """What the sensor counted of a real scanner's packets, and what tcpdump saw of them at the same interface."""
+    for program in (words[0], "tcpdump"):
+        if not shutil.which(program):
+            raise Skip(f"{program} is not there")
+    data, seen = f"{folder}/d", f"{folder}/seen.pcap"
+    with Wire() as wire:
+        mac = json.loads(command("ip", "-j", "-n", wire.ours, "link", "show", "dev", "to").stdout)[0]["address"]
+        own = json.loads(command("ip", "-j", "-n", wire.theirs, "link", "show", "dev", "tt").stdout)[0]["address"]
+        sensor = wire.sensor(data)
+        dump = subprocess.Popen(["ip", "netns", "exec", wire.ours, "tcpdump", "-i", "to", "-n", "-U", "-w", seen, "-Q", "in", "ip dst net 198.18.0.0/16"],
+                                stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        words = [w.replace("MAC", mac).replace("OWN", own) for w in words]
+        scanner = subprocess.run(["ip", "netns", "exec", wire.theirs, "timeout", "-k", "1", "25", *words], capture_output=True, text=True, timeout=40)
+        time.sleep(1)
+        told, _ = sensor.end()
+        dump.terminate()
+        dump.wait(10)
+    lines = command("tcpdump", "-n", "-r", seen).stdout.splitlines()
+    assert len(lines) > 100, (len(lines), scanner.stderr[-300:])
+    # ICMP errors and RSTs answer what our own stack sent; all else must have been counted
+    assert told["counted"] + told["refused"].get("answer", 0) == len(lines), (told, len(lines))
+    rows = batches(data)[1]
+    scans = [r for r in rows if r["kind"] == "scan" and r["port"].endswith("/tcp")]
+    marked = sum(r["packets"] for r in scans if r["mark"] & tool)
+    return marked, sum(r["packets"] for r in scans)
+
+
+def test_genuine_zmap_is_marked(folder):
+    marked, all_of_them = scanned(folder, "zmap", "-i", "tt", "-G", "MAC", "-S", "198.19.0.1", "-p", "80", "-r", "2000", "-b", "/dev/null", "-c", "1",
+                                  "-o", "/dev/null", "198.18.0.0/22", tool=1)
+    assert marked == all_of_them == 1024, (marked, all_of_them)
+
+
+def test_genuine_masscan_is_marked(folder):
+    marked, all_of_them = scanned(folder, "masscan", "-i", "tt", "--router-mac", "MAC", "--adapter-mac", "OWN", "--adapter-ip", "198.19.0.1", "-p", "80",
+                                  "--rate", "2000", "--wait", "1", "198.18.0.0/22", tool=2)
+    assert marked == all_of_them >= 1024, (marked, all_of_them)
+
+
+def test_genuine_nmap_is_marked(folder):
+    marked, all_of_them = scanned(folder, "nmap", "-n", "-Pn", "-sS", "-e", "tt", "--max-retries", "0", "-p", "1-1000", "--send-ip", "198.18.0.1", tool=8)
+    assert marked >= .9 * all_of_them and all_of_them >= 1000, (marked, all_of_them)
+
+
+def test_quiet_client_gets_no_mark(folder):
+    data = f"{folder}/d"
+    knock = "import socket\nfor port in range(1,400):\n s=socket.socket();s.settimeout(.2)\n try: s.connect(('198.18.0.1',port))\n except OSError: pass\n s.close()"
+    with Wire() as wire:
+        sensor = wire.sensor(data)
+        command("ip", "netns", "exec", wire.theirs, sys.executable, "-c", knock)
+        time.sleep(.5)
+        sensor.end()
+    rows = batches(data)[1]
+    assert sum(r["packets"] for r in rows) >= 399 and not any(r["mark"] for r in rows), [r for r in rows if r["mark"]]
+
+
+failed = False
+only = sys.argv[2:]
+for name, test in list(globals().items()):
+    if not name.startswith("test_") or (only and not any(o in name for o in only)):
+        continue
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            test(folder)
+            print(f"ok sensor: {name[5:].replace('_', ' ')}")
+        except Skip as why:
+            print(f"skip sensor: {name[5:].replace('_', ' ')}: {why}")
+        except Exception as failure:  # told, and the next one runs
+            failed = True
+            print(f"not ok sensor: {name[5:].replace('_', ' ')}: {failure!r}"[:1500])
+    sys.stdout.flush()
+sys.exit(1 if failed else 0)

@@ -155,7 +155,7 @@ static const struct option options[] = {
 	{ "addresses", "N", "set: how many addresses the sensor observes" },
 	{ "group", "NAME", "set: operator or network that it belongs to" },
 	{ "region", "CC", "set: where it stands (two letters)" },
-	{ "json", NULL, "list: print JSON" },
+	{ "json", NULL, "list, observe: print JSON" },
 	{ NULL, NULL, NULL },
 };
 

@@ -129,6 +129,8 @@ static enum refusal from_ipv4(struct reader *r, struct packet *p)
 	p->dst = addr_v4(read_u32be(r));
 	if (!r->ok)
 		return REFUSAL_CUT;
+	if (total == 0)                 /* a card was left to cut it, and to write the length: the frame bounds it */
+		total = 20 + reader_left(r);
 	if (header < 20 || total < header)
 		return REFUSAL_IP_HEADER;
 	p->known = PACKET_DST | PACKET_IP_ID;

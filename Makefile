@@ -16,7 +16,8 @@ PACKAGES_TEST := python3=python3 ip=iproute2 tcpdump=tcpdump tshark=tshark nmap=
 	fonts-ipaexfont-gothic mandoc=mandoc curl=curl git=git
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
-CFLAGS ?= -O2 -g
+# every packet passes through many small functions of several files: gcc sees them together
+CFLAGS ?= -g $(if $(SAN)$(findstring clang,$(CC)),-O2,-O3 -flto=auto)
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fno-strict-overflow -fstack-protector-strong -Isrc \
 	-include src/base/banned.h $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 LDLIBS := -lmicrohttpd -lzstd -llzma -lz -lsodium -lmaxminddb -lpcap -lseccomp -lcap-ng -lm -lpthread -Ldeps/duckdb -lduckdb

@@ -41,6 +41,14 @@ static void put_in_order(struct reading *r)
 		if (n == 0 || prefix_order(&r->watched[n - 1], &r->watched[i]) != 0)
 			r->watched[n++] = r->watched[i];
 	r->watched_len = n;
+	for (size_t i = 0; i < n; i++) {
+		struct addr ones = addr_of(UINT64_MAX, UINT64_MAX), mask = addr_masked(&ones, r->watched[i].bits);
+
+		r->masked[i].hi = addr_hi(&r->watched[i].addr);
+		r->masked[i].lo = addr_lo(&r->watched[i].addr);
+		r->masked[i].mask_hi = addr_hi(&mask);
+		r->masked[i].mask_lo = addr_lo(&mask);
+	}
 }
 
 bool reading_watch(struct reading *r, const char *text, struct err *e)
@@ -69,8 +77,10 @@ bool reading_watch(struct reading *r, const char *text, struct err *e)
 
 bool reading_watches(const struct reading *r, const struct addr *a)
 {
+	uint64_t hi = addr_hi(a), lo = addr_lo(a);
+
 	for (size_t i = 0; i < r->watched_len; i++)
-		if (prefix_holds(&r->watched[i], a))
+		if ((hi & r->masked[i].mask_hi) == r->masked[i].hi && (lo & r->masked[i].mask_lo) == r->masked[i].lo)
 			return true;
 	return r->watched_len == 0;
 }

@@ -28,6 +28,7 @@ struct reading {
 	int year;                               /* of log lines without one; 0 not given */
 	unsigned proto;                         /* of CSV rows that do not say; 0 none */
 	struct prefix watched[WATCHED_MAX]; size_t watched_len;         /* 0: every direction counts */
+	struct { uint64_t hi, lo, mask_hi, mask_lo; } masked[WATCHED_MAX];      /* the same, as they are compared */
 	struct span looked;                     /* rows outside are refused; empty: all times */
 	int64_t latest_s;                       /* later rows are refused; 0: no limit */
 };

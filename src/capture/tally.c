@@ -338,18 +338,21 @@ static struct tuple tuple_of(const struct row *r, bool v6)
 		.ttl = r->ttl, .dsts = (uint8_t)(r->more >> DSTS_SHIFT), .sport = r->sport, .packets = r->packets, .bytes = row_bytes(r) };
 }
 
-/* Copies the table's rows out. */
-static size_t copy_rows(const struct table *t, struct tuple *out)
+/* Copies the table's rows behind those that the batch has, and widens its span to hold them. */
+static void copy_rows(const struct table *t, struct batch *b)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->cap && n < t->len; i++) {
+	for (size_t i = 0, n = 0; i < t->cap && n < t->len; i++) {
 		const struct row *r = row_at(t, i);
 
-		if (r->packets)
-			out[n++] = tuple_of(r, t->v6);
+		if (r->packets == 0)
+			continue;
+		struct tuple *one = &b->rows[b->len++];
+		*one = tuple_of(r, t->v6);
+		b->seen += one->packets;
+		b->span.from = one->minute < b->span.from ? one->minute : b->span.from;
+		b->span.until = one->minute >= b->span.until ? one->minute + 1 : b->span.until;
+		n++;
 	}
-	return n;
 }
 
 static void clear(struct table *t)
@@ -359,49 +362,41 @@ static void clear(struct table *t)
 	t->len = 0;
 }
 
-/* From the first to the last minute of the rows. */
-static struct span span_of(const struct tuple *rows, size_t n)
+/* Rows that lie further apart than a batch may span become several. Takes the rows over. */
+static void split(struct tally *t, size_t sensor, struct tuple *rows, size_t len, struct list *l)
 {
-	struct span s = { rows[0].minute, rows[0].minute + 1 };
-
-	for (size_t i = 1; i < n; i++) {
-		s.from = rows[i].minute < s.from ? rows[i].minute : s.from;
-		s.until = rows[i].minute >= s.until ? rows[i].minute + 1 : s.until;
+	len = tuples_settle(rows, len);
+	for (size_t i = 0, n; i < len; i += n) {
+		n = fitting(rows + i, len - i);
+		struct batch *b = new_batch(t, sensor, (struct span){ rows[i].minute, rows[i + n - 1].minute + 1 }, l);
+		b->rows = memcpy(mem_resize(NULL, n, sizeof *rows), rows + i, n * sizeof *rows);
+		b->len = b->cap = n;
+		for (size_t k = 0; k < n; k++)
+			b->seen += b->rows[k].packets;
 	}
-	return s;
-}
-
-/* Gives the batch its rows: the list itself (whose memory it takes over), or a copy of part of it. */
-static void rows_into(struct batch *b, struct tuple *rows, size_t n, bool copied)
-{
-	b->rows = copied ? memcpy(mem_resize(NULL, n, sizeof *rows), rows, n * sizeof *rows) : rows;
-	b->len = b->cap = n;
-	for (size_t i = 0; i < n; i++)
-		b->seen += rows[i].packets;
+	free(rows);
 }
 
 static void cut_post(struct tally *t, size_t sensor, struct list *l)
 {
 	struct post *p = &t->posts[sensor];
-	size_t len = p->v4.len + p->v6.len;
+	struct batch all = { .span = { MINUTE_MAX, 0 }, .cap = p->v4.len + p->v6.len };
 
-	if (len == 0)
+	if (all.cap == 0)
 		return;
-	struct tuple *rows = mem_resize(NULL, len, sizeof *rows);
-	(void)copy_rows(&p->v6, rows + copy_rows(&p->v4, rows));
+	all.rows = mem_resize(NULL, all.cap, sizeof *all.rows);
+	copy_rows(&p->v4, &all);
+	copy_rows(&p->v6, &all);
 	clear(&p->v4);
 	clear(&p->v6);
-	struct span span = span_of(rows, len);
-	if (span_minutes(span) <= BATCH_MINUTES_MAX) {
-		rows_into(new_batch(t, sensor, span, l), rows, len, false);
+	if (span_minutes(all.span) > BATCH_MINUTES_MAX) {
+		split(t, sensor, all.rows, all.len, l);
 		return;
 	}
-	len = tuples_settle(rows, len);
-	for (size_t i = 0, n; i < len; i += n) {
-		n = fitting(rows + i, len - i);
-		rows_into(new_batch(t, sensor, span_of(rows + i, n), l), rows + i, n, true);
-	}
-	free(rows);
+	struct batch *b = new_batch(t, sensor, all.span, l);
+	b->rows = all.rows;
+	b->len = b->cap = all.len;
+	b->seen = all.seen;
 }
 
 static void cut_rows(struct tally *t, struct list *l)

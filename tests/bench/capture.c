@@ -72,7 +72,7 @@ static uint64_t count(struct intake *in, enum stage stage, const char *folder, u
 	struct account account;
 	struct err e;
 	bool wrong;
-	size_t n, cut;
+	size_t n, cut = 0;
 	enum source_next next = SOURCE_ROW;
 	struct tally *tally = tally_open(TALLY_ROWS_MAX);
 

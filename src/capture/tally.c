@@ -9,7 +9,7 @@
 enum {
 	NAMES = TALLY_SENSORS_MAX * 2,
 	SLOTS_MIN = 256,
-	BURST = 32,                     /* packets whose places are fetched ahead together */
+	BURST = 64,                     /* packets whose places are fetched ahead together */
 	WATCHED_S = 60,
 	DSTS_SHIFT = 29,                /* of row.more: how many destinations, above where the further ones are */
 };

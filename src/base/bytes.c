@@ -69,8 +69,7 @@ void buf_clear(struct buf *b)
 	b->ok = true;
 }
 
-/* Room for n more and a NUL behind them; NULL over the limit. */
-static uint8_t *room(struct buf *b, size_t n)
+uint8_t *buf_room(struct buf *b, size_t n)
 {
 	if (!b->ok || n > b->max - b->len) {
 		b->ok = false;
@@ -84,9 +83,14 @@ static uint8_t *room(struct buf *b, size_t n)
 	return b->at + b->len - n;
 }
 
+void buf_end(struct buf *b, const uint8_t *end)
+{
+	b->len = (size_t)(end - b->at);
+}
+
 void buf_bytes(struct buf *b, const void *bytes, size_t n)
 {
-	uint8_t *to = room(b, n);
+	uint8_t *to = buf_room(b, n);
 
 	if (to && n)
 		memcpy(to, bytes, n);
@@ -99,7 +103,7 @@ void buf_u8(struct buf *b, uint8_t v)
 
 static void little(struct buf *b, uint64_t v, size_t n)
 {
-	uint8_t *to = room(b, n);
+	uint8_t *to = buf_room(b, n);
 
 	for (size_t i = 0; to && i < n; i++)
 		to[i] = (uint8_t)(v >> (8 * i));

@@ -84,6 +84,10 @@ struct buf buf_make(size_t max);                        /* empty, allocates noth
 void buf_release(struct buf *b);                        /* frees and zeroes */
 void buf_clear(struct buf *b);                          /* keeps the room */
 void buf_bytes(struct buf *b, const void *bytes, size_t n);
+/* Room for n bytes, which count as written (a NUL fits behind them); NULL over the limit. buf_end takes back what was not
+ * needed: everything from `end` on. */
+uint8_t *buf_room(struct buf *b, size_t n);
+void buf_end(struct buf *b, const uint8_t *end);
 void buf_u8(struct buf *b, uint8_t v);
 void buf_u16le(struct buf *b, uint16_t v);
 void buf_u32le(struct buf *b, uint32_t v);

@@ -25,11 +25,12 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, REPORT_MAX = 1 << 20, DAY_S = 86400 };
+enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, REPORT_MAX = 1 << 20, DAY_S = 86400, KEPT_BYTES = 64 << 20 };
 
 const struct option sensing_options[] = {
 	{ "interface", "NAME", "observe: the interface whose packets are counted" },
@@ -168,6 +169,12 @@ static void end(struct worker *w)
 	ring_close(w->ring);
 }
 
+static void take(struct worker *w, struct packet *packets, size_t n)
+{
+	eye_relate(w->eye, packets, n);
+	minutes_add(w->minutes, packets, n, &w->account);
+}
+
 /* Frames that came together. */
 static void look(struct worker *w, const struct frame *frames, size_t n)
 {
@@ -176,8 +183,7 @@ static void look(struct worker *w, const struct frame *frames, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		len += eye_see(w->eye, &frames[i], &w->account, &packets[len]);
-	eye_relate(w->eye, packets, len);
-	minutes_add(w->minutes, packets, len, &w->account);
+	take(w, packets, len);
 }
 
 /* A clock that was set goes apart from the one that only goes forward. */
@@ -241,31 +247,56 @@ static void *observe(void *of)
 	return NULL;
 }
 
-/* A file's own times take the place of the clock. */
+/* A file's own times take the place of the clock: seconds up to the newest were watched, and all but two minutes end. */
+static void pass_time(struct worker *w, int64_t newest)
+{
+	for (int64_t s = w->second ? w->second : newest; s <= newest; s++) {
+		minutes_watched(w->minutes, s);
+		if (s % 60 == 0)
+			minutes_close_before(w->minutes, (minute_t)(s / 60 - 1));
+	}
+	w->second = newest >= w->second ? newest + 1 : w->second;
+}
+
+/* Up to a burst of a file's frames, but none of a minute beyond that of the first. */
+static enum pcap_next look_at_file(struct worker *w, struct pcapfile *f, struct err *e)
+{
+	struct packet packets[BURST];
+	struct frame frame;
+	enum pcap_next next = PCAP_FRAME;
+	int64_t newest = 0;
+	size_t len = 0;
+
+	for (size_t n = 0; n < BURST && (next = pcapfile_next(f, &frame, e)) == PCAP_FRAME; n++) {
+		len += eye_see(w->eye, &frame, &w->account, &packets[len]);
+		if (frame.timed && frame.time_s > newest && !reading_judge_time(&w->run->how, frame.time_s)) {
+			bool beyond = newest && frame.time_s / 60 > newest / 60;
+
+			newest = frame.time_s;
+			if (beyond)
+				break;
+		}
+	}
+	take(w, packets, len);
+	if (newest)
+		pass_time(w, newest);
+	return next;
+}
+
 static bool observe_file(struct worker *w, struct err *e)
 {
 	bool pipe = !strcmp(w->run->file, "-");
 	int fd = pipe ? dup(STDIN_FILENO) : open(w->run->file, O_RDONLY | O_CLOEXEC);
 	struct intake *in = NULL;
 	struct pcapfile *f = NULL;
-	struct frame frame;
 	enum pcap_next next = PCAP_BROKEN;
-	int64_t newest = -1;
 
 	if (fd < 0)
 		return err_errno(e, "cannot open %s", w->run->file);
 	if ((in = intake_open(fd, UINT64_MAX, e)) && (f = pcapfile_open(in, e)))
-		while (!ending() && (next = pcapfile_next(f, &frame, e)) == PCAP_FRAME) {
-			look(w, &frame, 1);
-			if (frame.time_s <= newest || reading_judge_time(&w->run->how, frame.time_s))
-				continue;
-			for (int64_t s = newest < 0 ? frame.time_s : newest + 1; s <= frame.time_s; s++) {
-				minutes_watched(w->minutes, s);
-				if (s % 60 == 0)
-					minutes_close_before(w->minutes, (minute_t)(s / 60 - 1));
-			}
-			newest = frame.time_s;
-		}
+		do
+			next = look_at_file(w, f, e);
+		while (next == PCAP_FRAME && !ending());
 	bool ok = next != PCAP_BROKEN || err_in(e, "%s", w->run->file);
 	pcapfile_close(f);
 	intake_close(in);
@@ -419,6 +450,9 @@ int sensing(const struct args *a)
 		return asking_refused(a, &e);
 	for (size_t i = 0; i < s.len; i++)
 		s.workers[i] = (struct worker){ .run = &s, .number = (unsigned)i };
+	/* minute after minute asks for the same room: it is kept instead of given back and zeroed anew */
+	(void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	ending_catch();
 	log_daemon("sensor");
 	if (s.file ? run_file(&s, &e) : run_live(&s, &e))

@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <ctype.h>
 
-enum { VERSION = 1, HEAD_BYTES = 9, FAMILY_V4 = 4, FAMILY_V6 = 6 };
+enum { VERSION = 1, HEAD_BYTES = 9, FAMILY_V4 = 4, FAMILY_V6 = 6, ROW_BYTES_MAX = 5 + 2 + 17 + 6 + 2 + 5 + 10 };
 static const uint8_t magic[4] = { 'T', 'T', 'N', 'B' };
 
 void batch_release(struct batch *b)
@@ -60,12 +60,67 @@ bool batch_sound(const struct batch *b, struct err *e)
 	return true;
 }
 
+static uint8_t *put_varint(uint8_t *at, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		*at++ = (uint8_t)(v | 0x80);
+	*at++ = (uint8_t)v;
+	return at;
+}
+
+static uint8_t *put_u16(uint8_t *at, unsigned v)
+{
+	at[0] = (uint8_t)v;
+	at[1] = (uint8_t)(v >> 8);
+	return at + 2;
+}
+
+static uint8_t *put_sources(uint8_t *at, const struct tuple *r, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		*at++ = addr_is_v4(&r[i].src) ? FAMILY_V4 : FAMILY_V6;
+	for (size_t i = 0; i < len; i++) {
+		size_t n = addr_is_v4(&r[i].src) ? 4 : 16;
+
+		memcpy(at, r[i].src.b + 16 - n, n);
+		at += n;
+	}
+	return at;
+}
+
 /* Columns: like stands beside like, which is what zstd lives on. */
+static uint8_t *put_columns(uint8_t *at, const struct tuple *r, size_t len, minute_t before)
+{
+	for (size_t i = 0; i < len; before = r[i++].minute)
+		at = put_varint(at, r[i].minute - before);
+	for (size_t i = 0; i < len; i++)
+		at = put_u16(at, r[i].port);
+	at = put_sources(at, r, len);
+	for (size_t i = 0; i < len; i++)
+		*at++ = r[i].proto;
+	for (size_t i = 0; i < len; i++)
+		*at++ = r[i].flags;
+	for (size_t i = 0; i < len; i++)
+		*at++ = r[i].mark;
+	for (size_t i = 0; i < len; i++)
+		*at++ = r[i].kind;
+	for (size_t i = 0; i < len; i++)
+		*at++ = r[i].ttl;
+	for (size_t i = 0; i < len; i++)
+		*at++ = r[i].dsts;
+	for (size_t i = 0; i < len; i++)
+		at = put_u16(at, r[i].sport);
+	for (size_t i = 0; i < len; i++)
+		at = put_varint(at, r[i].packets);
+	for (size_t i = 0; i < len; i++)
+		at = put_varint(at, r[i].bytes);
+	return at;
+}
+
 static void put_rows(const struct batch *b, struct buf *p)
 {
 	struct tuple *copy = NULL;
 	const struct tuple *r = b->rows;
-	minute_t before = b->span.from;
 	size_t len = b->len;
 
 	if (!tuples_settled(r, len)) {
@@ -75,32 +130,9 @@ static void put_rows(const struct batch *b, struct buf *p)
 		r = copy;
 	}
 	buf_varint(p, len);
-	for (size_t i = 0; i < len; before = r[i++].minute)
-		buf_varint(p, r[i].minute - before);
-	for (size_t i = 0; i < len; i++)
-		buf_u16le(p, r[i].port);
-	for (size_t i = 0; i < len; i++)
-		buf_u8(p, addr_is_v4(&r[i].src) ? FAMILY_V4 : FAMILY_V6);
-	for (size_t i = 0; i < len; i++)
-		buf_bytes(p, addr_is_v4(&r[i].src) ? r[i].src.b + 12 : r[i].src.b, addr_is_v4(&r[i].src) ? 4 : 16);
-	for (size_t i = 0; i < len; i++)
-		buf_u8(p, r[i].proto);
-	for (size_t i = 0; i < len; i++)
-		buf_u8(p, r[i].flags);
-	for (size_t i = 0; i < len; i++)
-		buf_u8(p, r[i].mark);
-	for (size_t i = 0; i < len; i++)
-		buf_u8(p, r[i].kind);
-	for (size_t i = 0; i < len; i++)
-		buf_u8(p, r[i].ttl);
-	for (size_t i = 0; i < len; i++)
-		buf_u8(p, r[i].dsts);
-	for (size_t i = 0; i < len; i++)
-		buf_u16le(p, r[i].sport);
-	for (size_t i = 0; i < len; i++)
-		buf_varint(p, r[i].packets);
-	for (size_t i = 0; i < len; i++)
-		buf_varint(p, r[i].bytes);
+	uint8_t *at = buf_room(p, len * ROW_BYTES_MAX);
+	assert(at);
+	buf_end(p, put_columns(at, r, len, b->span.from));
 	free(copy);
 }
 

@@ -235,7 +235,8 @@ static bool connect_and_load(struct duckdb *d, const char *zone, struct book *bo
 	d->read_only = file_exists(d->path) && !file_writable(d->path);
 	d->duck = duck_open(d->path, d->read_only, e);
 	if (!d->duck || !(d->writer = duck_connect(d->duck, e)) || !is_file(d, e) || !is_new(d, &new, e) ||
-		(new && !make_tables(d, zone ? zone : "UTC", e)) || !duck_run(d->writer, sql_incoming, e) ||
+		(new && !make_tables(d, zone ? zone : "UTC", e)) || (!d->read_only && !duck_run(d->writer, sql_add_table, e)) ||
+		!duck_run(d->writer, sql_incoming, e) ||
 		!load_meta(d, book, e) || !zone_is(book, zone, e) || !load_sensors(d, book, e) || !load_ledger(d, book, e) ||
 		!load_watched(d, book, e)) {
 		disconnect(d);

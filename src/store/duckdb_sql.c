@@ -27,6 +27,11 @@ const char sql_tables[] =
 	"CREATE TABLE mark_kind_day (mark UTINYINT, kind UTINYINT, proto UTINYINT, day USMALLINT, sensor USMALLINT, packets UBIGINT);"
 	"CREATE TABLE source_day (hi UBIGINT, lo UBIGINT, proto UTINYINT, port USMALLINT, day USMALLINT, packets UBIGINT)";
 
+#define BITS "(SELECT unnest([0, 1, 2, 3, 4])::UTINYINT AS bit)"
+#define MARKED(from) "SELECT hi, lo, day, bit, sum(packets)::UBIGINT AS packets FROM " from ", " BITS " WHERE mark >> bit & 1 = 1 GROUP BY ALL"
+
+const char sql_add_table[] = "CREATE TABLE IF NOT EXISTS mark_source_day AS " MARKED("tuple");
+
 const char sql_incoming[] =
 	"CREATE TEMP TABLE incoming AS SELECT *, 0::USMALLINT AS ranked FROM tuple LIMIT 0";
 
@@ -59,6 +64,7 @@ const char sql_add_days[] =
 	"INSERT INTO region_day SELECT region, day, sensor, sum(packets) FROM incoming WHERE " REACHES " GROUP BY ALL;"
 	"INSERT INTO port_region_day SELECT proto, ranked, region, day, sensor, sum(packets) FROM incoming WHERE " REACHES
 	" GROUP BY ALL;"
+	"INSERT INTO mark_source_day " MARKED("incoming") ";"
 	"INSERT INTO mark_kind_day SELECT mark, kind, proto, day, sensor, sum(packets) FROM incoming GROUP BY ALL;"
 	"INSERT INTO source_day SELECT hi, lo, proto, ranked, day, sum(packets) FROM incoming WHERE " REACHES " GROUP BY ALL";
 
@@ -86,6 +92,7 @@ const struct sql_check sql_checks[] = {
 		REBUILT("proto, " RANKED "::USMALLINT AS port, region, day, sensor")) },
 	{ "mark_kind_day", UNEQUAL(SUMMED("mark_kind_day", "mark, kind, proto, day, sensor"),
 		"SELECT mark, kind, proto, day, sensor, sum(packets)::UBIGINT FROM tuple GROUP BY ALL") },
+	{ "mark_source_day", UNEQUAL("SELECT hi, lo, day, bit, sum(packets)::UBIGINT FROM mark_source_day GROUP BY ALL", MARKED("tuple")) },
 	{ "source_day", UNEQUAL(SUMMED("source_day", "hi, lo, proto, port, day"),
 		REBUILT("hi, lo, proto, " RANKED "::USMALLINT AS port, day")) },
 	{ NULL, NULL },
@@ -146,7 +153,7 @@ static struct table table_for(const struct want *w)
 	static const struct table daily[] = {
 		{ "region_day", NEEDS_REGION | NEEDS_SENSOR },
 		{ "port_day", NEEDS_PORT | NEEDS_PROTO | NEEDS_SENSOR },
-		{ "mark_kind_day", NEEDS_KIND | NEEDS_MARK | NEEDS_PROTO | NEEDS_SENSOR },
+		{ "mark_kind_day", NEEDS_KIND | NEEDS_PROTO | NEEDS_SENSOR },
 		{ "port_region_day", NEEDS_PORT | NEEDS_PROTO | NEEDS_REGION | NEEDS_SENSOR },
 	};
 	unsigned need = needs(w);
@@ -216,16 +223,44 @@ static void add_only(const struct want *w, struct buf *out)
 	buf_str(out, ")");
 }
 
+/* That the row bears the bit, and its source that day the label: one marked packet proves nothing, two over all sensors that
+ * agree do (METHODS.md 3). */
+static void add_label(const struct want *w, const char *bit, struct buf *out)
+{
+	buf_printf(out, "(mark >> %s & 1 = 1 AND (hi, lo, day, %s) IN (SELECT (hi, lo, day, bit) FROM mark_source_day WHERE day >= %u AND day <= %u"
+		" GROUP BY hi, lo, day, bit HAVING sum(packets) >= %d))", bit, bit, calendar_day(w->zone, w->span.from),
+		calendar_day(w->zone, w->span.until), LABEL_PACKETS_MIN);
+}
+
+static void add_labels(const struct want *w, struct buf *out)
+{
+	const char *or = "";
+
+	buf_str(out, " AND (");
+	for (unsigned bit = 0; bit < MARKS; bit++)
+		if (w->question->marks >> bit & 1) {
+			char text[24];
+
+			(void)snprintf(text, sizeof text, "%u::UTINYINT", bit);
+			buf_str(out, or);
+			add_label(w, text, out);
+			or = " OR ";
+		}
+	buf_str(out, ")");
+}
+
 static void add_from(const struct want *w, const struct table *t, struct buf *out)
 {
 	const struct question *q = w->question;
 
 	buf_printf(out, " FROM %s", t->name);
 	if (q->each == EACH_MARK)
-		buf_str(out, ", (SELECT unnest([0, 1, 2, 3, 4])::UTINYINT AS bit)");
+		buf_str(out, ", " BITS);
 	add_span(w, t, out);
-	if (q->each == EACH_MARK)
-		buf_str(out, " AND mark >> bit & 1 = 1");
+	if (q->each == EACH_MARK) {
+		buf_str(out, " AND ");
+		add_label(w, "bit", out);
+	}
 	if (q->proto >= 0)
 		buf_printf(out, " AND proto = %d", q->proto);
 	if (q->port >= 0)
@@ -235,7 +270,7 @@ static void add_from(const struct want *w, const struct table *t, struct buf *ou
 	if (q->region[0])
 		buf_printf(out, " AND region = %d", q->region[0] << 8 | q->region[1]);
 	if (q->marks)
-		buf_printf(out, " AND mark & %u <> 0", q->marks);
+		add_labels(w, out);
 	if (q->has_src)
 		add_source(&q->src, out);
 	add_kinds(q, t, out);

@@ -8,6 +8,7 @@
 enum { SQL_MAX = 1 << 16 };
 
 extern const char sql_tables[];                 /* makes all tables of a new store */
+extern const char sql_add_table[];              /* a roll-up that older stores lack, made from their rows */
 extern const char sql_incoming[];               /* the connection's own table for the rows of a group */
 extern const char sql_add_port_hour[];          /* $1, $2: the hours that the group touches */
 extern const char sql_add_new_hour[];           /* $1, $2: those hours, a day and more around them */

@@ -13,6 +13,9 @@ struct regions;
  * number; proto; an address or network as its two halves. */
 struct key { uint64_t hi, lo; };
 
+/* A source bears a tool's label on a day with so many packets of its mark, over all sensors. */
+enum { LABEL_PACKETS_MIN = 2 };
+
 enum grain { GRAIN_MINUTE, GRAIN_HOUR, GRAIN_DAY };
 struct cell { struct key key; minute_t at /* start of its minute, hour or day */; uint16_t sensor; uint64_t packets; };
 struct total { struct key key; uint64_t packets, bytes, sources; unsigned sensors; };

@@ -9,7 +9,11 @@
 #include "store/regions.h"
 
 struct row { struct tuple tuple; uint16_t sensor, region; };
-struct memory { struct row *rows; size_t len, cap; };
+struct memory {
+	struct zone zone;
+	struct row *rows; size_t len, cap;
+	struct label { struct addr src; uint32_t day; unsigned bit; uint64_t packets; } *labels; size_t labels_len, labels_cap;
+};
 
 static void *memory_open(const char *path, const char *zone, struct book *book, struct err *e)
 {
@@ -17,7 +21,9 @@ static void *memory_open(const char *path, const char *zone, struct book *book, 
 	if (!zone_load(&book->zone, zone ? zone : "UTC", e))
 		return NULL;
 	book->made_s = clock_wall_s();
-	return mem_zero(1, sizeof(struct memory));
+	struct memory *m = mem_zero(1, sizeof *m);
+	(void)zone_load(&m->zone, book->zone.name, e);
+	return m;
 }
 
 static void memory_close(void *engine)
@@ -25,7 +31,55 @@ static void memory_close(void *engine)
 	struct memory *m = engine;
 
 	free(m->rows);
+	free(m->labels);
+	zone_release(&m->zone);
 	free(m);
+}
+
+static int label_order(const void *a, const void *b)
+{
+	const struct label *x = a, *y = b;
+	int by_src = addr_cmp(&x->src, &y->src);
+
+	return by_src ? by_src : x->day != y->day ? (x->day < y->day ? -1 : 1) : x->bit < y->bit ? -1 : x->bit > y->bit;
+}
+
+static void add_labels(struct memory *m, const struct tuple *t)
+{
+	for (unsigned bit = 0; bit < MARKS; bit++)
+		if (t->mark >> bit & 1) {
+			MEM_GROW(m->labels, m->labels_len, m->labels_cap);
+			m->labels[m->labels_len++] = (struct label){ t->src, calendar_day(&m->zone, t->minute), bit, t->packets };
+		}
+}
+
+static void settle_labels(struct memory *m)
+{
+	size_t kept = 0;
+
+	if (m->labels_len)
+		qsort(m->labels, m->labels_len, sizeof *m->labels, label_order);
+	for (size_t i = 0; i < m->labels_len; i++)
+		if (kept && label_order(&m->labels[kept - 1], &m->labels[i]) == 0)
+			m->labels[kept - 1].packets += m->labels[i].packets;
+		else
+			m->labels[kept++] = m->labels[i];
+	m->labels_len = kept;
+}
+
+/* The row's tuple with only those marks whose label its source bears that day. */
+static struct tuple labelled(const struct memory *m, const struct row *r)
+{
+	struct tuple t = r->tuple;
+
+	for (unsigned bit = 0; bit < MARKS && t.mark; bit++) {
+		struct label key = { t.src, calendar_day(&m->zone, t.minute), bit, 0 };
+		const struct label *found = t.mark >> bit & 1 ? bsearch(&key, m->labels, m->labels_len, sizeof key, label_order) : NULL;
+
+		if (!found || found->packets < LABEL_PACKETS_MIN)
+			t.mark &= (uint8_t)~(1u << bit);
+	}
+	return t;
 }
 
 static enum committed memory_commit(void *engine, const struct group *g, struct err *e)
@@ -42,7 +96,9 @@ static enum committed memory_commit(void *engine, const struct group *g, struct 
 			regions_find(g->regions, &t->src, region, &as_number);
 			MEM_GROW(m->rows, m->len, m->cap);
 			m->rows[m->len++] = (struct row){ *t, g->numbers[b], (uint16_t)(region[0] << 8 | region[1]) };
+			add_labels(m, t);
 		}
+	settle_labels(m);
 	return COMMIT_DONE;
 }
 
@@ -61,12 +117,13 @@ static bool memory_save_sensor(void *engine, const struct sensor *s, struct err 
 	return true;
 }
 
-static bool wanted(const struct want *w, const struct row *r)
+/* t is the row's tuple, labelled. */
+static bool wanted(const struct want *w, const struct row *r, const struct tuple *t)
 {
 	const struct question *q = w->question;
 
 	return r->tuple.minute >= w->span.from && r->tuple.minute < w->span.until && (!w->sensor || r->sensor == w->sensor) &&
-		(!q->region[0] || r->region == (q->region[0] << 8 | q->region[1])) && question_takes(q, &r->tuple);
+		(!q->region[0] || r->region == (q->region[0] << 8 | q->region[1])) && question_takes(q, t);
 }
 
 static int cell_order(const void *a, const void *b)
@@ -92,7 +149,8 @@ static bool memory_cells(void *engine, const struct want *w, cell_fn *fn, void *
 	(void)e;
 	for (size_t i = 0; i < m->len; i++) {
 		const struct row *r = &m->rows[i];
-		unsigned n = wanted(w, r) ? row_keys(w->question->each, &r->tuple, r->sensor, r->region, keys) : 0;
+		struct tuple t = labelled(m, r);
+		unsigned n = wanted(w, r, &t) ? row_keys(w->question->each, &t, r->sensor, r->region, keys) : 0;
 
 		for (unsigned k = 0; k < n; k++) {
 			if (!want_takes(w, &keys[k]))
@@ -130,7 +188,8 @@ static void total_of(const struct memory *m, const struct want *w, struct total 
 
 	for (size_t i = 0; i < m->len; i++) {
 		const struct row *r = &m->rows[i];
-		unsigned n = wanted(w, r) ? row_keys(w->question->each, &r->tuple, r->sensor, r->region, keys) : 0;
+		struct tuple one = labelled(m, r);
+		unsigned n = wanted(w, r, &one) ? row_keys(w->question->each, &one, r->sensor, r->region, keys) : 0;
 
 		for (unsigned k = 0; k < n; k++)
 			if (key_cmp(&keys[k], &t->key) == 0) {
@@ -178,9 +237,12 @@ static bool memory_rows(void *engine, const struct want *w, const struct book *b
 	bool go_on = true;
 
 	(void)e;
-	for (size_t i = 0; i < m->len; i++)
-		if (wanted(w, &m->rows[i]))
+	for (size_t i = 0; i < m->len; i++) {
+		struct tuple t = labelled(m, &m->rows[i]);
+
+		if (wanted(w, &m->rows[i], &t))
 			list[len++] = &m->rows[i];
+	}
 	if (len)
 		qsort(list, len, sizeof *list, row_order);
 	for (size_t i = 0; i < len && go_on; i++)

@@ -453,6 +453,73 @@ TEST(quarter_is_of_the_step_and_not_of_the_part_that_the_span_leaves_of_it)
 	CHECK(isnan(value_of("each=port&step=all&from=2006-01-01T00:00Z&until=2006-01-01T05:00Z", 60)));
 }
 
+static uint64_t marked(struct store *s, const char *question)
+{
+	struct question q;
+	struct answer answer;
+	struct err e;
+	uint64_t packets;
+
+	question_init(&q);
+	CHECK_OK(question_parse(&q, question, NULL, &e));
+	CHECK_OK(store_ask(s, &q, &answer, &e));
+	packets = answer.len ? answer.list[0].packets : 0;
+	answer_release(&answer);
+	return packets;
+}
+
+TEST(mark_counts_when_two_packets_of_a_source_agree_over_all_sensors)
+{
+	minute_t day = DAY0 * MINUTES_PER_DAY;
+	static const char *const sensors[] = { "a", "b" };
+	char path[600];
+	struct store *stores[2] = { must_open("memory:", "UTC", NULL), must_open(path_in("duckdb:", "marks.duckdb", path), "UTC", NULL) };
+	uint64_t differences;
+	struct buf report = buf_make(1 << 16);
+	enum stored each[1];
+	struct err e;
+
+	for (int i = 0; i < 2; i++) {
+		struct batch b = { .epoch = 1, .serial = 1, .span = { day, day + 2 * MINUTES_PER_DAY } };
+		const struct batch *list[] = { &b };
+		/* source 1 one packet at each sensor, source 2 one packet, source 3 one a day, source 4 two tools once each */
+		struct tuple t = { .proto = PROTO_TCP, .port = 80, .packets = 1, .mark = MARK_ZMAP, .minute = day, .src = addr_v4(1) };
+
+		memcpy(b.sensor, sensors[i], 2);
+		watch_add(&b.watched, (struct run){ b.span.from, b.span.until, 60 });
+		batch_add(&b, &t);
+		if (i == 0) {
+			t.src = addr_v4(2);
+			batch_add(&b, &t);
+			t.src = addr_v4(3);
+			batch_add(&b, &t);
+			t.minute += MINUTES_PER_DAY;
+			batch_add(&b, &t);
+			t.minute -= MINUTES_PER_DAY;
+			t.src = addr_v4(4);
+			batch_add(&b, &t);
+			t.mark = MARK_NMAP;
+			batch_add(&b, &t);
+		}
+		for (int k = 0; k < 2; k++)
+			CHECK_OK(store_put(stores[k], list, 1, each, &e));
+		for (int k = 0; k < 2; k++)
+			CHECK_WHOLE(marked(stores[k], "each=nothing&step=all&mark=zmap&from=2006-01-01&until=2006-01-03"), i ? 2 : 0);
+		batch_release(&b);
+	}
+	for (int k = 0; k < 2; k++) {
+		CHECK_WHOLE(marked(stores[k], "each=mark&step=all&from=2006-01-01&until=2006-01-03"), 2);
+		CHECK_WHOLE(marked(stores[k], "each=nothing&step=all&mark=all&sensor=a&from=2006-01-01&until=2006-01-03"), 1);
+		CHECK_WHOLE(marked(stores[k], "each=nothing&step=all&mark=nmap&from=2006-01-01&until=2006-01-03"), 0);
+		CHECK_WHOLE(marked(stores[k], "each=nothing&step=all&from=2006-01-01&until=2006-01-03"), 7);
+	}
+	CHECK_OK(store_check(stores[1], &differences, &report, &e));
+	CHECK_WHOLE(differences, 0);
+	buf_release(&report);
+	store_close(stores[0]);
+	store_close(stores[1]);
+}
+
 TEST(batch_put_twice_counts_once_also_after_a_restart)
 {
 	char path[600];

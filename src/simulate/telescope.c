@@ -105,7 +105,7 @@ struct telescope *telescope_open(const struct telescope_plan *plan)
 	t->plan = *plan;
 	t->chance = chance_of(plan->seed, PURPOSE_PACKETS, 0, 0, 0);
 	t->truth.ports = mem_zero(4 * PORTS, sizeof *t->truth.ports);
-	t->truth.spoke = mem_zero(plan->sources / 8 + 1, 1);
+	t->truth.spoke = mem_zero(plan->sources, 1);
 	make_origins(t);
 	return t;
 }
@@ -364,7 +364,7 @@ static void note(struct telescope *t, const struct draft *d, size_t rank, unsign
 {
 	struct telescope_truth *u = &t->truth;
 	enum kind kind = kind_of(d);
-	bool tcp_udp = d->proto == PROTO_TCP || d->proto == PROTO_UDP, first = !(t->truth.spoke[rank / 8] & 1u << rank % 8);
+	bool tcp_udp = d->proto == PROTO_TCP || d->proto == PROTO_UDP, first = !u->spoke[rank];
 	unsigned port = !tcp_udp ? (unsigned)d->type << 8 | d->code : kind == KIND_BACKSCATTER ? d->sport : d->dport;
 	int tool = tools[d->from->habit];
 
@@ -378,8 +378,9 @@ static void note(struct telescope *t, const struct draft *d, size_t rank, unsign
 	if (tool >= 0) {
 		u->tools[tool].packets++;
 		u->tools[tool].sources += first;
+		u->tools[tool].labelled += first ? 0 : u->spoke[rank] == 1 ? 2 : 1;     /* the second brings the first along */
 	}
-	u->spoke[rank / 8] |= (uint8_t)(1u << rank % 8);
+	u->spoke[rank] = first ? 1 : 2;
 }
 
 static void put_packet(struct telescope *t, size_t rank, unsigned tags, struct buf *b)
@@ -547,6 +548,7 @@ void telescope_json(const struct telescope *t, struct json *j)
 		json_object(j, mark_name(i));
 		json_whole(j, "packets", u->tools[i].packets);
 		json_whole(j, "sources", u->tools[i].sources);
+		json_whole(j, "labelled", u->tools[i].labelled);
 		json_end_object(j);
 	}
 	json_end_object(j);

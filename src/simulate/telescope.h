@@ -37,9 +37,10 @@ struct telescope_truth {
 	uint64_t protos[4];             /* by proto_index */
 	uint64_t v6, tagged;            /* packets over IPv6; frames with a VLAN tag */
 	uint64_t sources;               /* distinct ones of counted packets */
-	struct { uint64_t packets, sources; } tools[MARKS];
+	/* labelled: packets of sources that sent at least two */
+	struct { uint64_t packets, sources, labelled; } tools[MARKS];
 	uint64_t *ports;                /* packets by [proto of four][port], as tuples name it */
-	unsigned char *spoke;           /* a bit a source */
+	unsigned char *spoke;           /* of each source: 0, 1, or 2 packets and more */
 };
 
 /* Owns a table of 24 bytes a source. Freed with telescope_close. */

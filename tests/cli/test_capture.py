@@ -71,10 +71,10 @@ def test_marks_are_those_of_the_tools(folder):
     imported(path, data)
     marked = packets_by(data, "mark")
     for tool in ("zmap", "masscan", "mirai"):       # other packets meet a relation once in 65,536
-        assert 0 <= marked[tool] - truth["tools"][tool]["packets"] <= 20, (tool, marked, truth["tools"])
+        assert 0 <= marked[tool] - truth["tools"][tool]["labelled"] <= 20, (tool, marked, truth["tools"])
     for tool in ("nmap", "unicornscan"):            # told by the second packet of a source, and by repeated numbers not at all
         wrote = truth["tools"][tool]
-        assert .97 * (wrote["packets"] - wrote["sources"]) <= marked[tool] <= wrote["packets"] - wrote["sources"] + 5, (tool, marked, wrote)
+        assert .92 * (wrote["packets"] - wrote["sources"]) <= marked[tool] <= wrote["packets"] - wrote["sources"] + 5, (tool, marked, wrote)
 
 
 def test_capture_is_the_same_for_the_same_seed_and_larger_than_a_tally(folder):

@@ -231,6 +231,34 @@ static struct batch a_batch(uint64_t *seed, size_t rows)
 	return b;
 }
 
+TEST(tuples_settle_into_one_of_each_key_in_order_however_many)
+{
+	uint64_t seed = 5;
+
+	for (size_t len = 2; len < 5000; len = len * 3 + 1) {
+		struct tuple *list = calloc(len, sizeof *list);
+		uint64_t packets = 0, kept = 0;
+
+		for (size_t i = 0; i < len; i++) {
+			uint64_t r = test_random(&seed);
+
+			list[i] = (struct tuple){ .minute = 1000 + (minute_t)(r % 3) * 70000, .port = (uint16_t)(r >> 8 & 0x3f3), .flags = (uint8_t)(r >> 20 & 2),
+				.proto = (uint8_t)proto_numbered(r >> 24 & 3), .mark = r >> 28 & 1, .packets = 1,
+				.src = r >> 32 & 3 ? addr_v4((uint32_t)(r >> 34 & 0x80000003)) : addr_of(r >> 36 & 1 ? 0x20010db800000000u : 0, r >> 40 & 1) };
+			packets += list[i].packets;
+		}
+		size_t n = tuples_settle(list, len);
+		CHECK(n <= len);
+		for (size_t i = 0; i < n; i++) {
+			CHECK(i == 0 || tuple_cmp(&list[i - 1], &list[i]) < 0);
+			kept += list[i].packets;
+		}
+		CHECK_WHOLE(kept, packets);
+		CHECK(tuples_settled(list, n) && tuples_settle(list, n) == n);
+		free(list);
+	}
+}
+
 TEST(batch_reads_back_what_was_written)
 {
 	struct buf bytes = buf_make(1 << 20);

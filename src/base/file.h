@@ -13,6 +13,7 @@ enum { PATH_TEXT_MAX = 4096 };
 /* "a/b" into out; false when too long. */
 bool file_path(char out[PATH_TEXT_MAX], const char *dir, const char *name, struct err *e);
 bool file_exists(const char *path);
+bool file_regular(const char *path);                            /* there, and neither folder, pipe nor device */
 unsigned long long file_size(const char *path);                  /* 0 also when it is not there */
 bool file_remove(const char *path, struct err *e);              /* true also when it is gone already */
 void file_folder(char out[PATH_TEXT_MAX], const char *path);    /* "a/b" → "a", "b" → "." */

@@ -11,6 +11,7 @@ enum {
 	TYPE_PPPOE = 0x8864, TYPE_LENGTH_MAX = 1500,
 	PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057,
 	ICMP_REST = 6,                  /* checksum and four bytes that mean something else for each type */
+	SLL_OUTGOING = 4,               /* of a cooked header's packet type */
 	EXTENSIONS_MAX = 16,            /* more headers than this is nonsense, and a way to make us work */
 };
 
@@ -159,7 +160,7 @@ static bool is_extension(unsigned kind)
 /* Walks the chain of RFC 8200 4 to the transport header; *later: a fragment that is not the first. */
 static bool pass_extensions(struct reader *r, unsigned *next, bool *later)
 {
-	for (unsigned n = 0; r->ok && n < EXTENSIONS_MAX; n++) {
+	for (unsigned n = 0; r->ok && n <= EXTENSIONS_MAX; n++) {
 		unsigned kind = *next;
 		size_t length;
 
@@ -292,11 +293,14 @@ static enum refusal from_link(unsigned link, struct reader *r, struct packet *p)
 		(void)read_bytes(r, 12);
 		return from_type(r, read_u16be(r), p);
 	case LINK_LINUX_SLL:
-		(void)read_bytes(r, 14);
+		p->sent = read_u16be(r) == SLL_OUTGOING;
+		(void)read_bytes(r, 12);
 		return from_type(r, read_u16be(r), p);
 	case LINK_LINUX_SLL2:
 		type = read_u16be(r);
-		(void)read_bytes(r, 18);
+		(void)read_bytes(r, 8);
+		p->sent = read_u8(r) == SLL_OUTGOING;
+		(void)read_bytes(r, 9);
 		return from_type(r, type, p);
 	case LINK_NULL:
 	case LINK_LOOP:

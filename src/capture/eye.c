@@ -8,6 +8,7 @@
 #include "capture/pcapfile.h"
 #include "capture/reading.h"
 #include "capture/relations.h"
+#include "core/tuple.h"
 
 struct eye {
 	const struct reading *how;
@@ -38,15 +39,6 @@ void eye_close(struct eye *e)
 	free(e);
 }
 
-/* What of a packet that goes elsewhere: sent by one of ours, it may have opened a connection. */
-static enum refusal elsewhere(struct eye *e, const struct frame *f, const struct packet *p)
-{
-	if (!e->flows || !(f->outgoing || reading_watches(e->how, &p->src)))
-		return REFUSAL_NOT_WATCHED;
-	flows_sent(e->flows, p);
-	return REFUSAL_LEAVING;
-}
-
 /* An error about a packet that one of ours sent is an answer; about another it was meant for somebody whose address we
  * have, or is made up. */
 static void note_quoted(const struct reading *how, const struct packet *p, struct account *a)
@@ -56,6 +48,29 @@ static void note_quoted(const struct reading *how, const struct packet *p, struc
 
 	a->errors++;
 	a->foreign += !known || !reading_watches(how, &quoted.src);
+}
+
+/* Router and neighbour discovery, which no router passes on (RFC 4861): how hosts of one wire find each other. */
+static bool is_neighbourly(const struct packet *p)
+{
+	return p->proto == PROTO_ICMPV6 && p->icmp_type >= 133 && p->icmp_type <= 137 && p->ttl == 255;
+}
+
+/* Where we know which addresses are ours: what they send themselves opens connections, and what answers those was asked
+ * for. A source that is ours never goes further, whatever it is sent to. */
+static enum refusal judge_by_ours(struct eye *e, const struct frame *f, const struct packet *p)
+{
+	if (f->outgoing || p->sent || reading_watches(e->how, &p->src)) {
+		enum refusal by_time = reading_judge_time(e->how, p->time_s);
+
+		if (!by_time)
+			flows_sent(e->flows, p);
+		return by_time ? by_time : REFUSAL_LEAVING;
+	}
+	enum refusal refusal = reading_judge(e->how, p);
+	if (refusal)
+		return refusal;
+	return is_neighbourly(p) ? REFUSAL_NEIGHBOUR : flows_answered(e->flows, p) ? REFUSAL_ANSWER : REFUSAL_NONE;
 }
 
 static enum refusal judge(struct eye *e, const struct frame *f, struct packet *out)
@@ -73,12 +88,9 @@ static enum refusal judge(struct eye *e, const struct frame *f, struct packet *o
 	if (!f->timed)
 		return REFUSAL_NO_TIME;
 	out->time_s = f->time_s;
-	refusal = f->outgoing ? REFUSAL_NOT_WATCHED : reading_judge(e->how, out);
-	if (refusal == REFUSAL_NOT_WATCHED)
-		return elsewhere(e, f, out);
-	if (!refusal && e->flows && flows_answered(e->flows, out))
-		return REFUSAL_ANSWER;
-	return refusal;
+	if (f->elsewhere)
+		return REFUSAL_NOT_WATCHED;
+	return e->flows ? judge_by_ours(e, f, out) : f->outgoing ? REFUSAL_LEAVING : reading_judge(e->how, out);
 }
 
 bool eye_see(struct eye *e, const struct frame *f, struct account *a, struct packet *out)

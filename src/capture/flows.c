@@ -105,6 +105,8 @@ bool flows_answered(struct flows *f, const struct packet *p)
 		return false;
 	if (p->kind == KIND_ERROR)
 		return about_ours(f, p);
+	if (proto_is_icmp(p->proto) && p->kind != KIND_BACKSCATTER)     /* a request of theirs is never an answer */
+		return false;
 	uint64_t key = key_of(f, p->proto, &p->dst, our_port(p, false), &p->src, their_port(p, false));
 	struct slot *s = slot_of(f, key);
 
@@ -113,7 +115,7 @@ bool flows_answered(struct flows *f, const struct packet *p)
 		return s->began == WE;
 	}
 	/* only where we cannot tell a request from an answer does it matter who began */
-	if (p->proto == PROTO_UDP)
+	if (p->proto == PROTO_UDP && !(s->began == WE && p->time_s - s->at_s <= SILENT_S))      /* a flood pushes no flow of ours out */
 		*s = (struct slot){ key, p->time_s, THEY };
 	return false;
 }

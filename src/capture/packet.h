@@ -30,6 +30,7 @@ struct packet {
 	uint16_t ip_id, window;
 	uint8_t proto, flags, ttl;      /* ttl 0 unknown */
 	uint8_t icmp_type, icmp_code;
+	bool sent;                      /* the link's header says that the machine sent it */
 	uint8_t tcp_header;             /* bytes with options; 0 unknown */
 	uint8_t known;                  /* PACKET_ bits */
 	uint8_t kind, mark;             /* enum kind and MARK_ bits, told by packet_tell; relations may add marks */

@@ -153,7 +153,7 @@ static enum pcap_next next_pcap(struct pcapfile *f, struct frame *out, struct er
 	if (!whole)
 		return broken(f, e, "the file breaks off in the frame");
 	(void)intake_skip(f->in, header + captured);
-	*out = (struct frame){ whole + header, captured, ++f->frames, f->link, seconds, true, false };
+	*out = (struct frame){ whole + header, captured, ++f->frames, f->link, seconds, true, false, false };
 	return PCAP_FRAME;
 }
 
@@ -266,7 +266,7 @@ static bool read_packet(struct pcapfile *f, unsigned kind, struct reader r, stru
 	if (!bytes)
 		return err_set(e, "a packet is longer than its block");
 	*out = (struct frame){ bytes, captured, ++f->frames, i->link, seconds_of(i, stamp), kind != BLOCK_PACKET_SIMPLE,
-		false };
+		false, false };
 	return true;
 }
 

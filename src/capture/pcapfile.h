@@ -20,7 +20,7 @@ struct frame {
 	unsigned link;                                  /* LINK_ of decode.h, or one that is not read */
 	int64_t time_s;                                 /* seconds since 1970 */
 	bool timed;                                     /* false: the block carries no time */
-	bool outgoing;                                  /* sent by the machine that captured; files do not say */
+	bool outgoing, elsewhere;                       /* sent by the machine that captured, or to another one; files do not say */
 };
 
 enum pcap_next { PCAP_FRAME, PCAP_END, PCAP_BROKEN };

@@ -56,21 +56,23 @@ bool reading_watch(struct reading *r, const char *text, struct err *e)
 	char one[PREFIX_TEXT_MAX];
 
 	while (*text) {
-		size_t n = strcspn(text, ",");
+		text += strspn(text, " \t");
+		size_t n = strcspn(text, ", \t");
 
 		if (r->watched_len == WATCHED_MAX)
-			return err_set(e, "--watched: more than %d networks", WATCHED_MAX);
+			return err_asked(e, "more than %d networks to watch", WATCHED_MAX);
 		(void)snprintf(one, sizeof one, "%.*s", (int)(n < sizeof one ? n : sizeof one - 1), text);
 		if (n >= sizeof one || !prefix_parse(one, &r->watched[r->watched_len])) {
-			err_set(e, "--watched: not a network: \"%.50s\"", one);
+			err_asked(e, "not a network to watch: \"%.50s\"", one);
 			return err_expected(e, "192.0.2.0/24 or 2001:db8::/32, the bits behind the length 0");
 		}
 		r->watched_len++;
 		text += n;
+		text += strspn(text, " \t");
 		text += *text == ',';
 	}
 	if (r->watched_len == 0)
-		return err_set(e, "--watched names no network");
+		return err_asked(e, "no network to watch is named");
 	put_in_order(r);
 	return true;
 }

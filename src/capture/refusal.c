@@ -31,6 +31,7 @@ static const struct { const char *name, *text; } refusals[REFUSALS] = {
 	[REFUSAL_TIME_RANGE] = { "time-range", "before 1990 or in the future: the clock was not set" },
 	[REFUSAL_NOT_WATCHED] = { "not-watched", "not sent to a watched address" },
 	[REFUSAL_ANSWER] = { "answer", "an answer to what a watched address had asked for" },
+	[REFUSAL_NEIGHBOUR] = { "neighbour", "router or neighbour discovery of its own wire" },
 	[REFUSAL_NOT_LOOKED] = { "not-looked", "outside the time given by --looked" },
 	[REFUSAL_LATE] = { "late", "came when its minute was closed" },
 	[REFUSAL_FULL] = { "full", "found no room while minutes were being written" },

@@ -38,6 +38,7 @@ struct ring {
 	uint32_t left;                  /* packets of it not yet taken */
 	const struct tpacket3_hdr *next;
 	uint64_t frames;
+	bool promiscuous;
 };
 
 static struct tpacket_block_desc *block_at(const struct ring *r, unsigned i)
@@ -138,7 +139,7 @@ static bool bind_to(const struct ring *r, int index)
 static bool join(const struct ring *r, const struct ring_how *how, struct err *e)
 {
 	struct packet_mreq all = { .mr_ifindex = r->index, .mr_type = PACKET_MR_PROMISC };
-	int group = (int)(how->group & 0xffff) | PACKET_FANOUT_HASH << 16;
+	int group = (int)(how->group & 0xffff) | (PACKET_FANOUT_HASH | (how->joins ? 0 : PACKET_FANOUT_FLAG_UNIQUEID)) << 16;
 
 	if (!bind_to(r, r->index))
 		return err_errno(e, "cannot listen on %s", r->interface);
@@ -152,6 +153,7 @@ struct ring *ring_open(const struct ring_how *how, struct err *e)
 	struct ring *r = mem_zero(1, sizeof *r);
 
 	/* protocol 0: nothing comes before filter and ring are there */
+	r->promiscuous = how->promiscuous;
 	r->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (r->fd < 0) {
 		err_errno(e, "cannot open a raw socket");
@@ -223,7 +225,8 @@ size_t ring_frames(struct ring *r, struct frame *list, size_t max)
 		const struct sockaddr_ll *from = (const struct sockaddr_ll *)(const void *)((const uint8_t *)h + ADDRESS_AT);
 
 		list[n] = (struct frame){ (const uint8_t *)h + h->tp_mac, h->tp_snaplen, ++r->frames, r->link, h->tp_sec, true,
-			from->sll_pkttype == PACKET_OUTGOING };
+			from->sll_pkttype == PACKET_OUTGOING, false };
+		list[n].elsewhere = from->sll_pkttype == PACKET_OTHERHOST && !r->promiscuous;
 		r->next = (const struct tpacket3_hdr *)(const void *)((const uint8_t *)h + h->tp_next_offset);
 	}
 	return n;
@@ -237,14 +240,22 @@ uint64_t ring_lost(struct ring *r)
 	return getsockopt(r->fd, SOL_PACKET, PACKET_STATISTICS, &s, &len) == 0 ? s.tp_drops : 0;
 }
 
+unsigned ring_group(const struct ring *r)
+{
+	int group = 0;
+	socklen_t len = sizeof group;
+
+	return getsockopt(r->fd, SOL_PACKET, PACKET_FANOUT, &group, &len) == 0 ? (unsigned)group & 0xffff : 0;
+}
+
 bool ring_up(struct ring *r)
 {
-	struct ifreq q;
+	struct ifreq q = { .ifr_ifindex = r->index };
 
-	if (!about_interface(r, SIOCGIFINDEX, &q))
-		return false;
-	if (q.ifr_ifindex != r->index) {
-		if (!bind_to(r, q.ifr_ifindex))
+	if (ioctl(r->fd, SIOCGIFNAME, &q) == 0) {
+		memcpy(r->interface, q.ifr_name, sizeof r->interface);
+	} else {                /* it is gone; perhaps one of its name has come */
+		if (!about_interface(r, SIOCGIFINDEX, &q) || !bind_to(r, q.ifr_ifindex))
 			return false;
 		r->index = q.ifr_ifindex;
 	}

@@ -22,7 +22,9 @@ struct ring_how {
 	unsigned snaplen;               /* bytes of each frame; headers and what errors quote fit into RING_SNAPLEN */
 	const char *filter;             /* as tcpdump's; NULL: everything */
 	bool promiscuous;               /* also what is sent to other machines */
-	unsigned workers, group;        /* more than one: a group of rings that share the packets, by flow */
+	unsigned workers;               /* more than one share the packets, by flow */
+	bool joins;                     /* not the first of them: joins its group */
+	unsigned group;
 };
 
 struct ring *ring_open(const struct ring_how *how, struct err *e);
@@ -31,8 +33,10 @@ void ring_close(struct ring *r);                        /* NULL is fine */
 void ring_wait(struct ring *r, unsigned ms);
 /* The next frames, up to max; 0: none at the moment. They stay valid until the next call. */
 size_t ring_frames(struct ring *r, struct frame *list, size_t max);
+unsigned ring_group(const struct ring *r);              /* 0 where it stands alone */
 uint64_t ring_lost(struct ring *r);                     /* packets that the kernel had no room for, since the last call */
-/* Whether the interface is up. One that went away and came back is taken up again. */
+/* Whether the interface is up, also under another name. One that went away and came back is taken up again, but not by
+ * rings that share packets, nor promiscuously: the kernel grants that only to who has the rights. */
 bool ring_up(struct ring *r);
 
 #endif

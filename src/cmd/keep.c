@@ -125,9 +125,13 @@ static bool drain_once(struct keep *k)
 		log_err(&e);
 		clock_sleep_ms(e.kind == ERR_FULL ? FULL_MS : IDLE_MS);
 	}
-	for (size_t i = 0; ok && i < n; i++)
-		if (!spool_drop(k->spool, names[i], &e))
-			log_err(&e);
+	bool dropped = true;
+	for (size_t i = 0; ok && dropped && i < n; i++)
+		dropped = spool_drop(k->spool, names[i], &e);
+	if (!dropped) {         /* it would come again and again; the store knows it, so nothing counts twice meanwhile */
+		log_err(&e);
+		clock_sleep_ms(FULL_MS);
+	}
 	for (size_t i = 0; i < n; i++)
 		batch_release(&batches[i]);
 	spool_list_release(&waiting);

@@ -30,7 +30,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, REPORT_MAX = 1 << 20, DAY_S = 86400, KEPT_BYTES = 64 << 20 };
+enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, REPORT_MAX = 1 << 20, DAY_S = 86400, GAP_S = 3600, KEPT_BYTES = 64 << 20 };
 
 const struct option sensing_options[] = {
 	{ "interface", "NAME", "observe: the interface whose packets are counted" },
@@ -74,6 +74,7 @@ struct sensor_run {
 	struct worker workers[WORKERS_MAX]; size_t len;
 	struct confined rights;
 	bool broke_off;
+	uint64_t unwritten;             /* times that a batch could not be written; by the writing threads */
 	struct err why;
 };
 
@@ -109,6 +110,24 @@ static bool read_name(struct sensor_run *s, const char *name, struct err *e)
 	return true;
 }
 
+static bool belong_together(const struct args *a, bool file, struct err *e)
+{
+	static const char *const others[] = { "addresses", "group", "region", "store", "wait" };
+	static const char *const live[] = { "filter", "snaplen", "promiscuous", "workers" };
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (args_given(a, others[i])) {
+			err_asked(e, "--%s means nothing for a sensor that observes", others[i]);
+			return err_expected(e, "`teiten sensor set NAME` changes what a store knows of one");
+		}
+	for (size_t i = 0; file && i < sizeof live / sizeof *live; i++)
+		if (args_given(a, live[i])) {
+			err_asked(e, "--%s means nothing for a file", live[i]);
+			return err_expected(e, "--interface NAME, or tcpdump before it");
+		}
+	return true;
+}
+
 static bool read_settings(struct sensor_run *s, const struct args *a, struct err *e)
 {
 	static struct conf c;
@@ -121,11 +140,13 @@ static bool read_settings(struct sensor_run *s, const struct args *a, struct err
 	s->user = setting(a, &c, "user");
 	s->prove = args_given(a, "prove");
 	s->ring = (struct ring_how){ .interface = setting(a, &c, "interface"), .snaplen = RING_SNAPLEN, .filter = setting(a, &c, "filter"),
-		.promiscuous = args_given(a, "promiscuous"), .group = (unsigned)getpid() };
+		.promiscuous = args_given(a, "promiscuous") };
 	if (!s->file == !s->ring.interface) {
 		err_asked(e, s->file ? "--read and an interface exclude each other" : "nothing to observe");
 		return err_expected(e, "--interface NAME or --read FILE; `teiten sensor list` lists the sensors of a store");
 	}
+	if (!belong_together(a, s->file != NULL, e))
+		return false;
 	if (!read_name(s, setting(a, &c, "name"), e) ||
 		!read_whole("snaplen", setting(a, &c, "snaplen"), RING_SNAPLEN_MIN, RING_SNAPLEN_MAX, &s->ring.snaplen, e) ||
 		!read_whole("workers", args_value(a, "workers"), 1, WORKERS_MAX, &workers, e))
@@ -146,12 +167,13 @@ static bool read_settings(struct sensor_run *s, const struct args *a, struct err
 /* Called by the writing threads. */
 static bool put(void *of, const struct batch *b)
 {
-	const struct sensor_run *s = of;
+	struct sensor_run *s = of;
 	struct err e;
 
 	if (spool_put(s->spool, b, &e))
 		return true;
 	log_err(&e);
+	(void)__atomic_add_fetch(&s->unwritten, 1, __ATOMIC_RELAXED);
 	return false;
 }
 
@@ -193,7 +215,8 @@ static bool clock_was_set(struct worker *w, int64_t now)
 
 	if (by >= -1 && by <= 1)
 		return false;
-	log_line("the clock was set by %+" PRId64 " s", by);
+	if (w->number == 0)
+		log_line("the clock was set by %+" PRId64 " s", by);
 	w->offset_s = offset;
 	w->steps++;
 	if (by < 0)
@@ -243,14 +266,21 @@ static void *observe(void *of)
 	}
 	for (size_t n; (n = ring_frames(w->ring, frames, BURST)) > 0; )         /* what had come by then */
 		look(w, frames, n);
-	w->lost += ring_lost(w->ring);
+	uint64_t lost = ring_lost(w->ring);
+	minutes_lost(w->minutes, lost);
+	w->lost += lost;
 	return NULL;
 }
 
-/* A file's own times take the place of the clock: seconds up to the newest were watched, and all but two minutes end. */
+/* A file's own times take the place of the clock: seconds up to the newest were watched, and all but two minutes end. Over
+ * more than an hour without a packet nobody knows whether anybody looked; a time so far back is a clock that was set. */
 static void pass_time(struct worker *w, int64_t newest)
 {
-	for (int64_t s = w->second ? w->second : newest; s <= newest; s++) {
+	if (w->second == 0 || newest - w->second > GAP_S) {
+		minutes_close_before(w->minutes, (minute_t)(newest / 60 - 1));
+		w->second = newest;
+	}
+	for (int64_t s = w->second; s <= newest; s++) {
 		minutes_watched(w->minutes, s);
 		if (s % 60 == 0)
 			minutes_close_before(w->minutes, (minute_t)(s / 60 - 1));
@@ -258,29 +288,76 @@ static void pass_time(struct worker *w, int64_t newest)
 	w->second = newest >= w->second ? newest + 1 : w->second;
 }
 
-/* Up to a burst of a file's frames, but none of a minute beyond that of the first. */
+/* Before a frame of that time is counted. */
+static void step_back(struct worker *w, int64_t time_s)
+{
+	if (w->second - time_s <= GAP_S)
+		return;
+	minutes_reopen(w->minutes);
+	w->steps++;
+	w->second = 0;
+}
+
+/* Up to a burst of a file's frames. When a new minute begins, what came so far is counted before older ones end. */
 static enum pcap_next look_at_file(struct worker *w, struct pcapfile *f, struct err *e)
 {
 	struct packet packets[BURST];
 	struct frame frame;
 	enum pcap_next next = PCAP_FRAME;
-	int64_t newest = 0;
+	int64_t newest = w->second - 1;
 	size_t len = 0;
 
 	for (size_t n = 0; n < BURST && (next = pcapfile_next(f, &frame, e)) == PCAP_FRAME; n++) {
-		len += eye_see(w->eye, &frame, &w->account, &packets[len]);
-		if (frame.timed && frame.time_s > newest && !reading_judge_time(&w->run->how, frame.time_s)) {
-			bool beyond = newest && frame.time_s / 60 > newest / 60;
+		bool timed = frame.timed && !reading_judge_time(&w->run->how, frame.time_s);
 
+		if (timed && (frame.time_s / 60 > newest / 60 || newest - frame.time_s > GAP_S)) {
+			take(w, packets, len);
+			len = 0;
+			if (newest >= w->second)
+				pass_time(w, newest);
+			step_back(w, frame.time_s);
+			pass_time(w, frame.time_s);
 			newest = frame.time_s;
-			if (beyond)
-				break;
 		}
+		newest = timed && frame.time_s > newest ? frame.time_s : newest;
+		len += eye_see(w->eye, &frame, &w->account, &packets[len]);
 	}
 	take(w, packets, len);
-	if (newest)
+	if (newest >= w->second)
 		pass_time(w, newest);
 	return next;
+}
+
+/* Better now than at the end of the first minute. */
+static bool may_write(const struct sensor_run *s, struct err *e)
+{
+	char path[PATH_TEXT_MAX];
+
+	if (file_path(path, s->spool, s->how.sensor, e) && file_write(path, "", 0, e) && file_remove(path, e))
+		return true;
+	return err_expected(e, "a spool that the sensor's user may write, and folders above it that let that user pass");
+}
+
+static bool give_up_rights(struct sensor_run *s, struct err *e)
+{
+	static const unsigned long ioctls[] = { SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFNAME };
+	struct confine_how how = { .user = s->user, .folder = s->spool, .ioctls = ioctls, .ioctls_len = sizeof ioctls / sizeof *ioctls };
+	const char *what;
+
+	if (!confine(&how, &s->rights, e))
+		return false;
+	log_line("rights given up: capabilities, system calls%s%s", s->rights.landlock ? ", other folders" : "",
+		s->rights.user ? "" : "; still root by name: --user NAME changes that");
+	if (!s->rights.landlock)
+		log_line("this kernel has no landlock: other files are only as safe as their permissions");
+	if (!may_write(s, e))
+		return false;
+	if (!s->prove)
+		return true;
+	if (!confine_holds(&what))
+		return err_set(e, "rights were not given up: %s", what);
+	log_line("proved: no other file, no new socket, no other program");
+	return true;
 }
 
 static bool observe_file(struct worker *w, struct err *e)
@@ -293,42 +370,31 @@ static bool observe_file(struct worker *w, struct err *e)
 
 	if (fd < 0)
 		return err_errno(e, "cannot open %s", w->run->file);
+	if (!give_up_rights(w->run, e))
+		goto out;
+	begin(w);
 	if ((in = intake_open(fd, UINT64_MAX, e)) && (f = pcapfile_open(in, e)))
 		do
 			next = look_at_file(w, f, e);
 		while (next == PCAP_FRAME && !ending());
-	bool ok = next != PCAP_BROKEN || err_in(e, "%s", w->run->file);
+	end(w);
+	if (next == PCAP_BROKEN)
+		err_in(e, "%s", w->run->file);
+out:
 	pcapfile_close(f);
 	intake_close(in);
 	(void)close(fd);
-	return ok;
-}
-
-static bool give_up_rights(struct sensor_run *s, struct err *e)
-{
-	static const unsigned long ioctls[] = { SIOCGIFINDEX, SIOCGIFFLAGS };
-	struct confine_how how = { .user = s->user, .folder = s->spool, .ioctls = ioctls, .ioctls_len = 2 };
-	const char *what;
-
-	if (!confine(&how, &s->rights, e))
-		return false;
-	log_line("rights given up: capabilities, system calls%s%s", s->rights.landlock ? ", other folders" : "",
-		s->rights.user ? "" : "; still root by name: --user NAME changes that");
-	if (!s->rights.landlock)
-		log_line("this kernel has no landlock: other files are only as safe as their permissions");
-	if (!s->prove)
-		return true;
-	if (!confine_holds(&what))
-		return err_set(e, "rights were not given up: %s", what);
-	log_line("proved: no other file, no new socket, no other program");
-	return true;
+	return next != PCAP_BROKEN;
 }
 
 static bool run_live(struct sensor_run *s, struct err *e)
 {
-	for (size_t i = 0; i < s->len; i++)
+	for (size_t i = 0; i < s->len; i++) {
 		if (!(s->workers[i].ring = ring_open(&s->ring, e)))
 			return false;
+		s->ring.joins = true;           /* the others join the first one's group */
+		s->ring.group = ring_group(s->workers[0].ring);
+	}
 	if (!give_up_rights(s, e))
 		return false;
 	log_line("observing %s as sensor %s", s->ring.interface, s->how.sensor);
@@ -346,9 +412,8 @@ static bool run_live(struct sensor_run *s, struct err *e)
 
 static bool run_file(struct sensor_run *s, struct err *e)
 {
-	begin(&s->workers[0]);
 	bool ok = observe_file(&s->workers[0], e);
-	end(&s->workers[0]);
+
 	if (ok || s->workers[0].account.read == 0)
 		return ok;
 	s->broke_off = true;            /* what came before stands */
@@ -357,7 +422,7 @@ static bool run_file(struct sensor_run *s, struct err *e)
 }
 
 /* All workers together. */
-struct sums { uint64_t read, counted, packets, refused[REFUSALS], lost, untold, steps; };
+struct sums { uint64_t read, counted, packets, refused[REFUSALS], lost, untold, steps, errors, foreign; };
 
 static struct sums sums_of(const struct sensor_run *s)
 {
@@ -373,6 +438,8 @@ static struct sums sums_of(const struct sensor_run *s)
 			u.refused[r] += w->account.refused[r];
 		u.lost += w->lost;
 		u.untold += w->untold;
+		u.errors += w->account.errors;
+		u.foreign += w->account.foreign;
 		u.steps = w->steps > u.steps ? w->steps : u.steps;
 	}
 	return u;
@@ -390,6 +457,11 @@ static void tell_text(const struct sensor_run *s, const struct sums *u, struct b
 	buf_printf(out, "  lost      %s before they could be seen\n", num_grouped(u->lost, a));
 	if (u->untold)
 		buf_printf(out, "  untold    %s that no batch could be written for\n", num_grouped(u->untold, a));
+	if (s->unwritten)
+		buf_printf(out, "  unwritten %s batches, with the time that was watched\n", num_grouped(s->unwritten, a));
+	if (u->errors)
+		buf_printf(out, "  errors    %s ICMP errors, of which %s quote no packet of a watched address\n", num_grouped(u->errors, a),
+			num_grouped(u->foreign, b));
 	if (u->steps)
 		buf_printf(out, "  clock     set %s times\n", num_grouped(u->steps, a));
 }
@@ -409,6 +481,9 @@ static void tell_json(const struct sensor_run *s, const struct sums *u, struct b
 	json_end_object(&j);
 	json_whole(&j, "lost", u->lost);
 	json_whole(&j, "untold", u->untold);
+	json_whole(&j, "batches_unwritten", s->unwritten);
+	json_whole(&j, "icmp_errors", u->errors);
+	json_whole(&j, "icmp_errors_foreign", u->foreign);
 	json_whole(&j, "clock_steps", u->steps);
 	json_end_object(&j);
 	buf_str(out, "\n");
@@ -438,7 +513,7 @@ static int tell(const struct args *a, struct sensor_run *s)
 		log_line("the packets do not add up: a mistake of this program; please report it");
 	if (s->broke_off)
 		log_err(&s->why);
-	return adds_up(&u) && !s->broke_off && u.untold == 0 ? EXIT_DONE : EXIT_REFUSED;
+	return adds_up(&u) && !s->broke_off && u.untold == 0 && s->unwritten == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 
 int sensing(const struct args *a)

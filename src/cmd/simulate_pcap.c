@@ -32,6 +32,11 @@ static bool read_plan(const struct args *a, struct telescope_plan *p, struct err
 	uint64_t sources = 0, length = 3600;
 	char *end;
 
+	if (!strcmp(args_value(a, "pcap"), "-")) {
+		err_asked(e, "--pcap needs a file's name: the truth goes beside it");
+		return false;
+	}
+
 	*p = (struct telescope_plan){ .packets = 1000000, .from_s = 1136041200 /* 2006-01-01 in Japan */ };
 	if (a->words || !args_given(a, "seed")) {
 		err_asked(e, "simulate --pcap takes no scenario, and needs --seed N");

@@ -105,7 +105,8 @@ bool spool_take(const char *dir, const char *name, struct batch *b, struct err *
 {
 	struct buf bytes = buf_make(BATCH_BYTES_MAX + (2 << 20));
 	char path[PATH_TEXT_MAX];
-	bool ok = file_path(path, dir, name, e) && file_read(path, &bytes, e) && batch_decode(b, bytes.at, bytes.len, e);
+	bool ok = file_path(path, dir, name, e) && (file_regular(path) || err_set(e, "not a file")) && file_read(path, &bytes, e) &&
+		batch_decode(b, bytes.at, bytes.len, e);
 
 	buf_release(&bytes);
 	return ok ? true : err_in(e, "%s", name);

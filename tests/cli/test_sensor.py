@@ -108,6 +108,25 @@ def test_two_minutes_are_open_and_what_comes_later_is_told(folder):
     assert told["counted"] == 5 and told["refused"] == {"late": 1}, told
 
 
+def test_hours_without_a_packet_are_not_observed_and_a_clock_that_is_set_loses_nothing(folder):
+    at = 1136073600
+    path = pcap(f"{folder}/t.pcap", [at, at + 7, at + 86400 * 3, at + 86400 * 3 + 1])
+    told = json.loads(run("sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", f"{folder}/d", "--json").stdout)
+    heads, _, watched = batches(f"{folder}/d")
+    assert told["counted"] == 4 and len(heads) == 2 and watched == 10, (told, len(heads), watched)
+    path = pcap(f"{folder}/u.pcap", [at + i for i in range(50)] + [at + 36000] + [at + i for i in range(50, 100)])
+    told = json.loads(run("sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", f"{folder}/e", "--json").stdout)
+    assert told["counted"] == 101 and not told["refused"] and told["clock_steps"] == 1, told
+
+
+def test_what_ours_send_to_one_another_does_not_leave(folder):
+    with open(f"{folder}/t.pcap", "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+        f.write(frame(1136073600).replace(bytes([198, 51, 100, 0]), bytes([198, 18, 0, 9])))
+    told = json.loads(run("sensor", "--read", f"{folder}/t.pcap", "--name", "t", "--watch", " 198.18.0.0/16 , ::1/128", "--data", f"{folder}/d", "--json").stdout)
+    assert told["counted"] == 0 and told["refused"] == {"leaving": 1}, told
+
+
 def test_file_that_breaks_off_is_kept_up_to_there(folder):
     path = pcap(f"{folder}/t.pcap", [1136073600 + i for i in range(50)])
     with open(path, "r+b") as f:
@@ -119,7 +138,8 @@ def test_file_that_breaks_off_is_kept_up_to_there(folder):
 def test_wrong_use_says_what_is_missing(folder):
     for args, word in ((["--interface", "lo"], "--name"), (["--interface", "lo", "--name", "a"], "--watch"), (["--name", "a"], "--interface"),
                        (["--interface", "lo", "--read", "x", "--name", "a"], "exclude"), (["--read", "x", "--name", "-a"], "name"),
-                       (["--read", "x", "--name", "a", "--watch", WATCHED, "--snaplen", "5"], "snaplen"), (["--workers", "99", "--read", "x", "--name", "a"], "workers")):
+                       (["--interface", "lo", "--name", "a", "--watch", WATCHED, "--snaplen", "5"], "snaplen"), (["--workers", "2", "--read", "x", "--name", "a"], "workers"),
+                       (["--filter", "udp", "--read", "x", "--name", "a"], "filter"), (["--addresses", "2", "--read", "x", "--name", "a"], "addresses")):
         done = run("sensor", *args, "--data", f"{folder}/d", status=2)
         assert word in done.stderr and len(done.stderr.strip().splitlines()) == 1, (args, done.stderr)
 
@@ -156,7 +176,7 @@ class Wire:
 
     def sensor(self, data, *more, before=()):
         return Sensor(["ip", "netns", "exec", self.ours, *before, BINARY, "sensor", "--interface", "to", "--watch", WATCHED, "--name", "live",
-                       "--data", data, "--json", *more])
+                       "--data", data, "--json", "--promiscuous", *more])
 
     def send(self, path, pause=0):
         """Every frame of a pcap, from the other end. Returns how many."""
@@ -234,6 +254,34 @@ def test_filter_takes_only_what_it_describes(folder):
         done = subprocess.run(["ip", "netns", "exec", wire.ours, BINARY, "sensor", "--interface", "to", "--watch", WATCHED, "--name", "x", "--data", data,
                                "--filter", "nonsense ("], capture_output=True, text=True, timeout=20)
     assert done.returncode == 2 and "filter" in done.stderr, done
+
+
+def test_packets_for_other_machines_are_not_ours(folder):
+    path, data = f"{folder}/t.pcap", f"{folder}/d"
+    truth = telescope(path, "--packets", "2000")
+    with Wire() as wire:
+        sensor = Sensor(["ip", "netns", "exec", wire.ours, BINARY, "sensor", "--interface", "to", "--watch", WATCHED, "--name", "live", "--data", data, "--json"])
+        wire.send(path, .001)
+        time.sleep(.5)
+        told, _ = sensor.end()
+    assert told["counted"] == 0 and told["refused"]["not-watched"] >= truth["counted"], told
+
+
+def test_interface_that_is_made_anew_is_taken_up_again(folder):
+    path, data = f"{folder}/t.pcap", f"{folder}/d"
+    truth = telescope(path, "--packets", "2000")
+    with Wire() as wire:
+        sensor = Sensor(["ip", "netns", "exec", wire.ours, BINARY, "sensor", "--interface", "to", "--watch", WATCHED, "--name", "live", "--data", data, "--json"])
+        command("ip", "-n", wire.ours, "link", "del", "dev", "to")
+        time.sleep(1.5)
+        command("ip", "link", "add", "to", "netns", wire.ours, "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", "tt", "netns", wire.theirs)
+        for name, device in ((wire.ours, "to"), (wire.theirs, "tt")):
+            command("ip", "-n", name, "link", "set", device, "up")
+        time.sleep(2.5)
+        wire.send(path, .001)
+        time.sleep(.5)
+        told, err = sensor.end()
+    assert told["counted"] == truth["counted"], (told, truth["counted"], err)
 
 
 def test_interface_that_goes_down_and_up_is_survived(folder):

@@ -88,8 +88,11 @@ static bool allow(const struct confine_how *how, struct err *e)
 
 	for (size_t i = 0; ok && i < sizeof calls / sizeof *calls; i++)
 		ok = seccomp_rule_add(c, SCMP_ACT_ALLOW, calls[i], 0) == 0;
-	for (size_t i = 0; ok && i < how->ioctls_len; i++)
-		ok = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, how->ioctls[i])) == 0;
+	for (size_t i = 0; ok && i < how->ioctls_len; i++) {
+		struct scmp_arg_cmp second = { .arg = 1, .op = SCMP_CMP_EQ, .datum_a = how->ioctls[i] };
+
+		ok = seccomp_rule_add_array(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &second) == 0;
+	}
 	ok = ok && seccomp_load(c) == 0;
 	seccomp_release(c);
 	return ok || err_set(e, "cannot limit system calls");

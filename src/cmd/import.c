@@ -447,7 +447,7 @@ static bool read_options(struct import *im, const struct args *a, struct err *e)
 	if (map && !csv_map_parse(&im->map, map, e))
 		return false;
 	im->how.map = map ? &im->map : NULL;
-	return (!sensor || read_sensor(im, sensor, e)) && (!watched || reading_watch(&im->how, watched, e)) &&
+	return (!sensor || read_sensor(im, sensor, e)) && (!watched || reading_watch(&im->how, watched, e) || err_in(e, "--watched")) &&
 		(!looked || read_looked(im, looked, e)) && read_numbers(im, a, e);
 }
 

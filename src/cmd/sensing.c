@@ -161,7 +161,7 @@ static bool read_settings(struct sensor_run *s, const struct args *a, struct err
 	dir = setting(a, &c, "data");
 	dir = dir ? dir : "./teiten-data";
 	s->how.latest_s = s->file ? clock_wall_s() + DAY_S : 0;
-	return reading_watch(&s->how, watch, e) && file_path(s->spool, dir, "spool", e) && spool_open(s->spool, e);
+	return (reading_watch(&s->how, watch, e) || err_in(e, "watch")) && file_path(s->spool, dir, "spool", e) && spool_open(s->spool, e);
 }
 
 /* Called by the writing threads. */

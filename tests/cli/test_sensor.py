@@ -288,19 +288,23 @@ def test_interface_that_goes_down_and_up_is_survived(folder):
     path, data = f"{folder}/t.pcap", f"{folder}/d"
     truth = telescope(path, "--packets", "5000")
     with Wire() as wire:
+        begun = time.time()
         sensor = wire.sensor(data)
         wire.send(path, .001)
+        time.sleep(1.5)
         command("ip", "-n", wire.ours, "link", "set", "to", "down")
-        time.sleep(2.5)
+        time.sleep(3.5)
         command("ip", "-n", wire.ours, "link", "set", "to", "up")
-        time.sleep(2)
+        time.sleep(4)
         wire.send(path, .001)
         time.sleep(.5)
         told, err = sensor.end()
     assert told["counted"] == 2 * truth["counted"], (told, truth["counted"])
     assert "to is down" in err and "to is up" in err, err
     watched = batches(data)[2]
-    assert 2 <= watched <= 8, watched          # the seconds without the interface are not watched
+    # whole seconds with the interface, of which the machine's load may cost some; never those without it
+    assert 1 <= watched <= 1.5 + 1.5 + 4 + 3, watched
+    assert watched <= time.time() - begun - 3, (watched, time.time() - begun)
 
 
 def test_answers_to_our_own_connections_are_not_counted(folder):

@@ -3,30 +3,18 @@
 
 Usage: test_capture.py BINARY. Prints one line a test."""
 import json
-import os
 import shutil
 import subprocess
-import sys
-import tempfile
 
-BINARY = os.path.abspath(sys.argv[1])
+from cli import BINARY, Skip, run_tests, telescope
+
 WATCHED = "198.18.0.0/16,2001:db8:8000::/48"
-
-
-class Skip(Exception):
-    pass
 
 
 def run(*args):
     done = subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, (args, done.returncode, done.stderr)
     return done.stdout
-
-
-def telescope(path, *more):
-    run("simulate", "--pcap", path, "--seed", "7", *more)
-    with open(path + ".truth.json") as f:
-        return json.load(f)
 
 
 def imported(path, data, *more):
@@ -98,18 +86,4 @@ def test_tcpdump_reads_every_frame(folder):
         assert len(done.stdout.splitlines()) == want, (words, len(done.stdout.splitlines()), want, done.stderr[:200])
 
 
-failed = False
-for name, test in list(globals().items()):
-    if not name.startswith("test_"):
-        continue
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            test(folder)
-            print(f"ok capture: {name[5:].replace('_', ' ')}")
-        except Skip as why:
-            print(f"skip capture: {name[5:].replace('_', ' ')}: {why}")
-        except Exception as failure:  # told, and the next one runs
-            failed = True
-            print(f"not ok capture: {name[5:].replace('_', ' ')}: {failure!r}"[:2000])
-    sys.stdout.flush()
-sys.exit(1 if failed else 0)
+run_tests("capture", globals())

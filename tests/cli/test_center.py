@@ -7,21 +7,14 @@ import json
 import os
 import socket
 import subprocess
-import sys
-import tempfile
 
-BINARY = os.path.abspath(sys.argv[1])
+from cli import BINARY, one_line, run_tests
+
 MAP = "time=t,sensor=s,src=src,proto=p,dport=d"
 
 
 def run(*args, **kw):
     return subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=60, **kw)
-
-
-def one_line(done, status, *words):
-    """The command ended with that status and said so in one line that has these words."""
-    text = done.stderr.strip()
-    assert done.returncode == status and len(text.splitlines()) == 1 and all(w in text for w in words), (done.returncode, text, words)
 
 
 def fill(folder):
@@ -113,16 +106,4 @@ def test_half_sent_requests_do_not_shut_others_out(folder):
     assert center.end() == 0
 
 
-failed = False
-for name, test in list(globals().items()):
-    if not name.startswith("test_"):
-        continue
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            test(folder)
-            print(f"ok center: {name[5:].replace('_', ' ')}")
-        except Exception as failure:  # told, and the next one runs
-            failed = True
-            print(f"not ok center: {name[5:].replace('_', ' ')}: {failure!r}")
-    sys.stdout.flush()
-sys.exit(1 if failed else 0)
+run_tests("center", globals())

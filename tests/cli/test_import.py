@@ -16,7 +16,8 @@ import sys
 import tempfile
 import time
 
-BINARY = os.path.abspath(sys.argv[1])
+from cli import BINARY, Skip
+
 DATA = os.path.join(os.environ.get("TEITEN_SHARED", "../shared"), "data")
 MARX = os.path.join(DATA, "aws-marx-2013", "marx-dev-20130303-20130531.csv.gz")
 MARX_MAP = "time=datetime,sensor=host,src=src,proto=proto,dport=dpt,sport=spt,type=type"
@@ -24,10 +25,6 @@ MHN_MAP = ("time=timestamp,sensor=ident,src=attackerIP,sport=attackerPort,dst=vi
            "proto=connectionTransport")
 CAPTURES = ["tcpdump-tests", "pcapng-suite", "libtrace-traces", "pcap-ddos", "pcap-scanners", "zeek-traces"]
 SECONDS_MAX = 1.0
-
-
-class Skip(Exception):
-    pass
 
 
 def run(*args, stdin=None):

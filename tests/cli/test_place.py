@@ -7,12 +7,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 
-BINARY = os.path.abspath(sys.argv[1])
+from cli import BINARY, one_line, run_tests
+
 MAP = "time=t,sensor=s,src=src,proto=p,dport=d"
 
 
@@ -195,12 +194,6 @@ def test_series_has_null_where_nobody_looked_and_zero_where_nothing_came(folder)
     assert series["values"] == [40, 40, 0, None, None, None, None, 40, None], series["values"]
     assert series["looked"] == [1, 1, 1, 0, 0, 0, 0, 1, 0], series["looked"]
     assert series["times"][0] == "2020-01-01T00:00:00+00:00"
-
-
-def one_line(done, status, *words):
-    """The command ended with that status and said so in one line that has these words."""
-    text = done.stderr.strip()
-    assert done.returncode == status and len(text.splitlines()) == 1 and all(w in text for w in words), (done.returncode, text, words)
 
 
 def test_store_that_would_keep_nothing_is_refused(folder):
@@ -409,16 +402,4 @@ def test_hundred_idle_connections_do_not_keep_a_question_waiting(folder):
     keep.end()
 
 
-failed = False
-for name, test in list(globals().items()):
-    if not name.startswith("test_"):
-        continue
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            test(folder)
-            print(f"ok place: {name[5:].replace('_', ' ')}")
-        except Exception as failure:  # told, and the next one runs
-            failed = True
-            print(f"not ok place: {name[5:].replace('_', ' ')}: {failure!r}")
-    sys.stdout.flush()
-sys.exit(1 if failed else 0)
+run_tests("place", globals())

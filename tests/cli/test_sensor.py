@@ -13,28 +13,18 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
-BINARY = os.path.abspath(sys.argv[1])
+from cli import BINARY, Skip, run_tests, telescope
+
 WATCHED = "198.18.0.0/16,2001:db8:8000::/48"
 START_S = 1.5
-
-
-class Skip(Exception):
-    pass
 
 
 def run(*args, status=0, **kw):
     done = subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=120, **kw)
     assert done.returncode == status, (args, done.returncode, done.stderr)
     return done
-
-
-def telescope(path, *more):
-    run("simulate", "--pcap", path, "--seed", "7", *more)
-    with open(path + ".truth.json") as f:
-        return json.load(f)
 
 
 def batches(data):
@@ -379,19 +369,4 @@ def test_quiet_client_gets_no_mark(folder):
     assert sum(r["packets"] for r in rows) >= 399 and not any(r["mark"] for r in rows), [r for r in rows if r["mark"]]
 
 
-failed = False
-only = sys.argv[2:]
-for name, test in list(globals().items()):
-    if not name.startswith("test_") or (only and not any(o in name for o in only)):
-        continue
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            test(folder)
-            print(f"ok sensor: {name[5:].replace('_', ' ')}")
-        except Skip as why:
-            print(f"skip sensor: {name[5:].replace('_', ' ')}: {why}")
-        except Exception as failure:  # told, and the next one runs
-            failed = True
-            print(f"not ok sensor: {name[5:].replace('_', ' ')}: {failure!r}"[:1500])
-    sys.stdout.flush()
-sys.exit(1 if failed else 0)
+run_tests("sensor", globals())

@@ -1,0 +1,50 @@
+"""What the command-line tests share: the program under test, how a test is run and told, and a few checks.
+
+A script names its tests test_...(folder), each with a fresh folder that goes with it, and ends with run_tests(title, globals()).
+Words behind the binary on the command line choose tests by a part of their names."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+BINARY = os.path.abspath(sys.argv[1])
+TOLD_MAX = 2000
+
+
+class Skip(Exception):
+    """A test that cannot be run here; its text says why."""
+
+
+def run_tests(title, names):
+    """Runs them, prints one line a test, and ends the process: 1 when one has failed."""
+    failed, only = False, sys.argv[2:]
+    for name, test in list(names.items()):
+        if not name.startswith("test_") or (only and not any(part in name for part in only)):
+            continue
+        told = f"{title}: {name[5:].replace('_', ' ')}"
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                test(folder)
+                print(f"ok {told}")
+            except Skip as why:
+                print(f"skip {told}: {why}")
+            except Exception as failure:  # told, and the next one runs
+                failed = True
+                print(f"not ok {told}: {failure!r}"[:TOLD_MAX])
+        sys.stdout.flush()
+    sys.exit(1 if failed else 0)
+
+
+def one_line(done, status, *words):
+    """The command ended with that status and said so in one line that has these words."""
+    text = done.stderr.strip()
+    assert done.returncode == status and len(text.splitlines()) == 1 and all(w in text for w in words), (done.returncode, text, words)
+
+
+def telescope(path, *more):
+    """Writes an invented capture; returns the truth about it."""
+    done = subprocess.run([BINARY, "simulate", "--pcap", path, "--seed", "7", *more], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, (more, done.returncode, done.stderr)
+    with open(path + ".truth.json", encoding="utf-8") as f:
+        return json.load(f)

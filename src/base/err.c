@@ -5,13 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+static void fill(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
+{
+	*e = (struct err){ .kind = kind };
+	(void)vsnprintf(e->what, sizeof e->what, fmt, ap);
+}
+
 bool err_set(struct err *e, const char *fmt, ...)
 {
 	va_list ap;
 
-	*e = (struct err){ 0 };
 	va_start(ap, fmt);
-	(void)vsnprintf(e->what, sizeof e->what, fmt, ap);
+	fill(e, ERR_WORLD, fmt, ap);
 	va_end(ap);
 	return false;
 }
@@ -20,9 +25,8 @@ bool err_asked(struct err *e, const char *fmt, ...)
 {
 	va_list ap;
 
-	*e = (struct err){ .kind = ERR_ASKED };
 	va_start(ap, fmt);
-	(void)vsnprintf(e->what, sizeof e->what, fmt, ap);
+	fill(e, ERR_ASKED, fmt, ap);
 	va_end(ap);
 	return false;
 }

@@ -1,11 +1,10 @@
 #include "capture/flows.h"
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "capture/decode.h"
 #include "capture/packet.h"
 #include "core/tuple.h"
-
-#include <sys/random.h>
 
 enum { SLOTS = 1 << 14, SILENT_S = 300 };
 enum who { NOBODY, WE, THEY };
@@ -18,8 +17,7 @@ struct flows *flows_open(void)
 {
 	struct flows *f = mem_zero(1, sizeof *f);
 
-	if (getrandom(f->secret, sizeof f->secret, 0) != (ssize_t)sizeof f->secret)
-		abort();        /* never for 16 bytes, once the system runs */
+	secret_fill(f->secret, sizeof f->secret);
 	return f;
 }
 

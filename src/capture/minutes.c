@@ -1,6 +1,7 @@
 #include "capture/minutes.h"
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "capture/account.h"
 #include "capture/packet.h"
 #include "capture/refusal.h"
@@ -8,7 +9,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <sys/random.h>
 
 enum { PLACES = 3 };    /* two open, one being written */
 enum state { FREE, OPEN, CLOSED };
@@ -116,8 +116,7 @@ struct minutes *minutes_open(const char *sensor, bool patient, minutes_fn *fn, v
 	m->patient = patient;
 	m->fn = fn;
 	m->to = to;
-	if (getrandom(&m->epoch, sizeof m->epoch, 0) != (ssize_t)sizeof m->epoch)
-		abort();        /* never for 8 bytes, once the system runs */
+	secret_fill(&m->epoch, sizeof m->epoch);
 	for (int i = 0; i < PLACES; i++) {
 		m->places[i].tally = tally_open(MINUTES_ROWS_MAX);
 		(void)tally_sensor(m->places[i].tally, sensor);

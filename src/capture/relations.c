@@ -1,10 +1,9 @@
 #include "capture/relations.h"
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "capture/packet.h"
 #include "core/tuple.h"
-
-#include <sys/random.h>
 
 enum { SLOTS = 1 << 15, BURST = 32 };
 
@@ -17,8 +16,7 @@ struct relations *relations_open(void)
 {
 	struct relations *r = mem_zero(1, sizeof *r);
 
-	if (getrandom(&r->secret, sizeof r->secret, 0) != (ssize_t)sizeof r->secret)
-		abort();        /* never for 8 bytes, once the system runs */
+	secret_fill(&r->secret, sizeof r->secret);
 	r->secret |= 1;
 	return r;
 }

@@ -1,10 +1,10 @@
 #include "capture/tally.h"
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "capture/packet.h"
 
 #include <assert.h>
-#include <sys/random.h>
 
 enum {
 	NAMES = TALLY_SENSORS_MAX * 2,
@@ -48,8 +48,7 @@ struct tally *tally_open(size_t rows_max)
 
 	assert(rows_max > 0 && rows_max <= TALLY_ROWS_MAX);
 	t->rows_max = rows_max;
-	if (getrandom(t->secret, sizeof t->secret, 0) != (ssize_t)sizeof t->secret)
-		abort();        /* never for 16 bytes, once the system runs */
+	secret_fill(t->secret, sizeof t->secret);
 	return t;
 }
 

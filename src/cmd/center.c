@@ -145,18 +145,22 @@ static bool run_parts(struct part parts[PARTS], const char *dir, struct err *e)
 	return ok;
 }
 
-/* What would only come out when the parts are running. */
-static bool may_start(const char *dir, const char *listen, const char *zone, bool check, struct err *e)
+static bool settings_right(const char *listen, const char *zone, struct err *e)
 {
-	char socket[PATH_TEXT_MAX];
 	struct zone z;
 
 	if (zone && !zone_load(&z, zone, e))
 		return err_in(e, "zone");
 	if (zone)
 		zone_release(&z);
-	if (check)
-		return http_may_listen(listen, false, e) || err_in(e, "listen");
+	return http_may_listen(listen, e) || err_in(e, "listen");
+}
+
+/* What would only come out when the parts are running. */
+static bool may_start(const char *dir, const char *listen, struct err *e)
+{
+	char socket[PATH_TEXT_MAX];
+
 	if (!file_path(socket, dir, "keep.sock", e))
 		return false;
 	pid_t other = keep_of(socket);
@@ -164,7 +168,7 @@ static bool may_start(const char *dir, const char *listen, const char *zone, boo
 		err_set(e, "a keep is already running in %s: process %d", dir, (int)other);
 		return err_expected(e, "end it or the centre that it belongs to, or another folder: --data DIR");
 	}
-	return http_may_listen(listen, true, e) || err_in(e, "listen");
+	return http_is_free(listen, e) || err_in(e, "listen");
 }
 
 /* The command line first, then the configuration, then the default. */
@@ -206,7 +210,7 @@ static int run_center(const struct args *a)
 	const char *dir = setting(a, &c, "data", "data", "./teiten-data"), *zone = setting(a, &c, "zone", "zone", NULL);
 	const char *listen = setting(a, &c, "listen", "listen", "127.0.0.1:8025");
 	bool check = args_given(a, "check");
-	if (!may_start(dir, listen, zone, check, &e)) {
+	if (!settings_right(listen, zone, &e) || (!check && !may_start(dir, listen, &e))) {
 		log_err(&e);
 		return EXIT_REFUSED;
 	}

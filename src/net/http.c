@@ -302,14 +302,18 @@ static int open_socket(const char *listen_text, struct err *e)
 	return -1;
 }
 
-bool http_may_listen(const char *listen, bool free, struct err *e)
+bool http_may_listen(const char *listen, struct err *e)
 {
 	union address a;
 	socklen_t len;
 
-	if (!free)
-		return read_address(listen, &a, &len, e);
+	return read_address(listen, &a, &len, e);
+}
+
+bool http_is_free(const char *listen, struct err *e)
+{
 	int fd = open_socket(listen, e);
+
 	if (fd >= 0)
 		(void)close(fd);
 	return fd >= 0;

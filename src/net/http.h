@@ -44,8 +44,8 @@ typedef void http_fn(void *to, const struct request *rq, struct reply *rp);
 /* listen: "127.0.0.1:8025", "[::1]:8025" or "localhost:8025"; port 0 lets the system choose. Anything but loopback is
  * refused. Serves until http_close, which waits for running handlers. */
 struct http *http_open(const char *listen, http_fn *fn, void *to, struct err *e);
-/* Whether http_open would take the address; free: and whether nobody listens there now. */
-bool http_may_listen(const char *listen, bool free, struct err *e);
+bool http_may_listen(const char *listen, struct err *e);         /* whether http_open takes such an address */
+bool http_is_free(const char *listen, struct err *e);            /* and nobody listens there now */
 const char *http_address(const struct http *h);         /* "127.0.0.1:8025", with the real port */
 void http_close(struct http *h);                        /* NULL is fine */
 /* Whether a Host header names this machine: localhost, 127.0.0.0/8 or [::1], with or without a port. */

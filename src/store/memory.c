@@ -10,7 +10,6 @@
 
 struct row { struct tuple tuple; uint16_t sensor, region; };
 struct memory {
-	struct zone zone;
 	struct row *rows; size_t len, cap;
 	struct label { struct addr src; uint32_t day; unsigned bit; uint64_t packets; } *labels; size_t labels_len, labels_cap;
 };
@@ -21,9 +20,7 @@ static void *memory_open(const char *path, const char *zone, struct book *book, 
 	if (!zone_load(&book->zone, zone ? zone : "UTC", e))
 		return NULL;
 	book->made_s = clock_wall_s();
-	struct memory *m = mem_zero(1, sizeof *m);
-	(void)zone_load(&m->zone, book->zone.name, e);
-	return m;
+	return mem_zero(1, sizeof(struct memory));
 }
 
 static void memory_close(void *engine)
@@ -32,7 +29,6 @@ static void memory_close(void *engine)
 
 	free(m->rows);
 	free(m->labels);
-	zone_release(&m->zone);
 	free(m);
 }
 
@@ -44,12 +40,12 @@ static int label_order(const void *a, const void *b)
 	return by_src ? by_src : x->day != y->day ? (x->day < y->day ? -1 : 1) : x->bit < y->bit ? -1 : x->bit > y->bit;
 }
 
-static void add_labels(struct memory *m, const struct tuple *t)
+static void add_labels(struct memory *m, const struct zone *z, const struct tuple *t)
 {
 	for (unsigned bit = 0; bit < MARKS; bit++)
 		if (t->mark >> bit & 1) {
 			MEM_GROW(m->labels, m->labels_len, m->labels_cap);
-			m->labels[m->labels_len++] = (struct label){ t->src, calendar_day(&m->zone, t->minute), bit, t->packets };
+			m->labels[m->labels_len++] = (struct label){ t->src, calendar_day(z, t->minute), bit, t->packets };
 		}
 }
 
@@ -68,12 +64,12 @@ static void settle_labels(struct memory *m)
 }
 
 /* The row's tuple with only those marks whose label its source bears that day. */
-static struct tuple labelled(const struct memory *m, const struct row *r)
+static struct tuple labelled(const struct memory *m, const struct zone *z, const struct row *r)
 {
 	struct tuple t = r->tuple;
 
 	for (unsigned bit = 0; bit < MARKS && t.mark; bit++) {
-		struct label key = { t.src, calendar_day(&m->zone, t.minute), bit, 0 };
+		struct label key = { t.src, calendar_day(z, t.minute), bit, 0 };
 		const struct label *found = t.mark >> bit & 1 ? bsearch(&key, m->labels, m->labels_len, sizeof key, label_order) : NULL;
 
 		if (!found || found->packets < LABEL_PACKETS_MIN)
@@ -96,7 +92,7 @@ static enum committed memory_commit(void *engine, const struct group *g, struct 
 			regions_find(g->regions, &t->src, region, &as_number);
 			MEM_GROW(m->rows, m->len, m->cap);
 			m->rows[m->len++] = (struct row){ *t, g->numbers[b], (uint16_t)(region[0] << 8 | region[1]) };
-			add_labels(m, t);
+			add_labels(m, &g->book->zone, t);
 		}
 	settle_labels(m);
 	return COMMIT_DONE;
@@ -149,7 +145,7 @@ static bool memory_cells(void *engine, const struct want *w, cell_fn *fn, void *
 	(void)e;
 	for (size_t i = 0; i < m->len; i++) {
 		const struct row *r = &m->rows[i];
-		struct tuple t = labelled(m, r);
+		struct tuple t = labelled(m, w->zone, r);
 		unsigned n = wanted(w, r, &t) ? row_keys(w->question->each, &t, r->sensor, r->region, keys) : 0;
 
 		for (unsigned k = 0; k < n; k++) {
@@ -188,7 +184,7 @@ static void total_of(const struct memory *m, const struct want *w, struct total 
 
 	for (size_t i = 0; i < m->len; i++) {
 		const struct row *r = &m->rows[i];
-		struct tuple one = labelled(m, r);
+		struct tuple one = labelled(m, w->zone, r);
 		unsigned n = wanted(w, r, &one) ? row_keys(w->question->each, &one, r->sensor, r->region, keys) : 0;
 
 		for (unsigned k = 0; k < n; k++)
@@ -238,7 +234,7 @@ static bool memory_rows(void *engine, const struct want *w, const struct book *b
 
 	(void)e;
 	for (size_t i = 0; i < m->len; i++) {
-		struct tuple t = labelled(m, &m->rows[i]);
+		struct tuple t = labelled(m, w->zone, &m->rows[i]);
 
 		if (wanted(w, &m->rows[i], &t))
 			list[len++] = &m->rows[i];

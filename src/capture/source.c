@@ -25,7 +25,6 @@ struct source {
 	struct pcapfile *pcap;
 	struct csvfile *csv;
 	struct logclock clock;
-	int unknown_link;
 	bool sensor_heeded;
 	struct eye *eye;                /* for a capture's frames */
 	char host[SENSOR_NAME_MAX + 1];
@@ -83,9 +82,8 @@ static enum format sniff(struct intake *in, struct err *e)
 	return FORMAT_UNKNOWN;
 }
 
-void source_link_refused(const struct source *s, struct err *e)
+static void link_refused(int link, struct err *e)
 {
-	int link = s->unknown_link >= 0 ? s->unknown_link : eye_unknown_link(s->eye);
 	const char *name = link_name((unsigned)link);
 
 	err_set(e, "link type %d%s%s%s is not read", link, name ? " (" : "", name ? name : "", name ? ")" : "");
@@ -98,8 +96,7 @@ static bool open_pcap(struct source *s, bool *wrong_use, struct err *e)
 		return false;
 	s->eye = eye_open(s->how);
 	if (pcapfile_link(s->pcap) >= 0 && !decode_knows((unsigned)pcapfile_link(s->pcap))) {
-		s->unknown_link = pcapfile_link(s->pcap);
-		source_link_refused(s, e);
+		link_refused(pcapfile_link(s->pcap), e);
 		return false;
 	}
 	if (s->how->sensor[0] == '\0') {
@@ -146,7 +143,6 @@ struct source *source_open(struct intake *in, const struct reading *r, bool *wro
 	*wrong_use = false;
 	s->in = in;
 	s->how = r;
-	s->unknown_link = -1;
 	s->format = r->format ? r->format : sniff(in, e);
 	switch (s->format) {
 	case FORMAT_UNKNOWN:
@@ -243,6 +239,11 @@ enum source_next source_packets(struct source *s, struct packet *out, size_t max
 		*n += eye_see(s->eye, &frame, a, &out[*n]);
 	eye_relate(s->eye, out, *n);
 	return next == PCAP_FRAME ? SOURCE_ROW : next == PCAP_END ? SOURCE_END : SOURCE_BROKEN;
+}
+
+void source_link_refused(const struct source *s, struct err *e)
+{
+	link_refused(eye_unknown_link(s->eye), e);
 }
 
 void source_digest(const struct source *s, struct digest *d)

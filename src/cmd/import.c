@@ -168,23 +168,29 @@ static bool name_epoch(struct work *w, struct err *e)
 	return w->im->dry || store_epoch(w->im->place.store, w->f->epoch, &w->f->known, e);
 }
 
-/* The store is opened when there is something to put, so that a refused file makes none. */
-static bool open_store(struct import *im, struct err *e)
+/* Times are told in the store's zone. */
+static bool take_zone(struct import *im, struct place *p, struct err *e)
 {
 	struct facts facts;
 
-	if (im->dry || im->open)
-		return true;
-	if (!place_open(&im->place, im->args, true, e))
-		return false;
-	im->open = true;
-	if (!store_facts(im->place.store, &facts, e))
+	if (!store_facts(p->store, &facts, e))
 		return false;
 	zone_release(&im->zone);
 	im->zone = facts.zone;
 	facts.zone = (struct zone){ 0 };
 	facts_release(&facts);
 	return true;
+}
+
+/* The store is opened when there is something to put, so that a refused file makes none. */
+static bool open_store(struct import *im, struct err *e)
+{
+	if (im->dry || im->open)
+		return true;
+	if (!place_open(&im->place, im->args, true, e))
+		return false;
+	im->open = true;
+	return take_zone(im, &im->place, e);
 }
 
 /* Batches go in groups: one transaction each, as large as the store likes them. Takes the list over. */
@@ -451,21 +457,15 @@ static bool read_options(struct import *im, const struct args *a, struct err *e)
 		(!looked || read_looked(im, looked, e)) && read_numbers(im, a, e);
 }
 
-/* A dry run stores nothing, but tells times in the zone of a store that is there. */
-static void look_up_zone(struct import *im, const struct args *a)
+/* A dry run stores nothing, but looks at a store that is there. */
+static void look_up_zone(struct import *im)
 {
 	struct place place;
-	struct facts facts;
 	struct err e;
 
-	if (!place_open(&place, a, false, &e))
+	if (!place_open(&place, im->args, false, &e))
 		return;
-	if (store_facts(place.store, &facts, &e)) {
-		zone_release(&im->zone);
-		im->zone = facts.zone;
-		facts.zone = (struct zone){ 0 };
-		facts_release(&facts);
-	}
+	(void)take_zone(im, &place, &e);
 	place_close(&place);
 }
 
@@ -506,7 +506,7 @@ static int run_import(const struct args *a)
 		log_err(&e);
 	else {
 		if (im.dry)
-			look_up_zone(&im, a);
+			look_up_zone(&im);
 		status = import_files(&im, a);
 	}
 	if (im.open)

@@ -17,7 +17,6 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 /* Group commit: what waits is put together, up to a number of rows that one fsync serves well (measured: 10,000 rows a
@@ -57,7 +56,6 @@ static void wait_place(struct keep *k)
 static void *accept_peers(void *of)
 {
 	struct keep *k = of;
-	struct timeval answer = { .tv_sec = ANSWER_TIMEOUT_S };
 	pthread_t thread;
 
 	for (;;) {
@@ -67,8 +65,7 @@ static void *accept_peers(void *of)
 			continue;
 		if (fd < 0)
 			return NULL;    /* the socket was shut down: the keep ends */
-		wire_patience(fd, REQUEST_TIMEOUT_S);
-		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &answer, sizeof answer);
+		wire_patience(fd, REQUEST_TIMEOUT_S, ANSWER_TIMEOUT_S);
 		wait_place(k);
 		struct peer *p = mem_zero(1, sizeof *p);
 		*p = (struct peer){ k, fd };
@@ -176,7 +173,7 @@ static bool open_keep(struct keep *k, const char *dir, const char *zone, struct 
 		return false;
 	(void)snprintf(address, sizeof address, "duckdb:%s", k->file);
 	k->store = store_open(address, zone, k->regions, e);
-	if (!k->store)
+	if (!k->store || !store_has_zone(k->store, zone, e))
 		return false;
 	k->listen_fd = wire_listen(k->socket, e);
 	return k->listen_fd >= 0;

@@ -24,8 +24,6 @@ const struct option place_making_options[] = {
 
 enum { WAIT_S = 60, QUICK_S = 30, WAIT_MAX_S = 86400, RETRY_MS = 50, SAY_AFTER_MS = 1000, PUT_POLL_MS = 20 };
 
-static const char store_file[] = "store.duckdb";
-
 static bool load_regions(struct place *p, struct err *e)
 {
 	char path[PATH_TEXT_MAX];
@@ -97,7 +95,7 @@ static bool reach(struct place *p, const char *zone, bool making, struct err *e)
 	bool held = false;
 
 	if (!file_path(socket, p->dir, "keep.sock", e) || !file_path(lock, p->dir, "lock", e) ||
-		!file_path(file, p->dir, store_file, e))
+		!file_path(file, p->dir, "store.duckdb", e))
 		return false;
 	for (;;) {
 		(void)snprintf(address, sizeof address, "unix:%s", socket);
@@ -135,24 +133,6 @@ static bool open_folder(struct place *p, const char *dir, const char *zone, bool
 	return (!making || file_make_dir(dir, e)) && reach(p, zone, making, e);
 }
 
-/* A store that is reached through another process has its zone already. */
-static bool zone_is(struct place *p, const char *zone, struct err *e)
-{
-	struct facts f;
-
-	if (!zone)
-		return true;
-	if (!store_facts(p->store, &f, e))
-		return false;
-	bool same = !strcmp(f.zone.name, zone);
-	if (!same) {
-		err_asked(e, "the store's days are of %s, not of %.60s", f.zone.name, zone);
-		err_expected(e, "the same zone or none; a store of another zone in another folder");
-	}
-	facts_release(&f);
-	return same;
-}
-
 bool place_open(struct place *p, const struct args *a, bool making, struct err *e)
 {
 	const char *dir = args_value(a, "data"), *address = args_value(a, "store"), *zone = args_value(a, "zone");
@@ -170,7 +150,7 @@ bool place_open(struct place *p, const struct args *a, bool making, struct err *
 	}
 	p->wait_ms = seconds * 1000;
 	bool ok = (address ? open_address(p, address, zone, making, e) : open_folder(p, dir ? dir : "./teiten-data", zone, making, e)) &&
-		zone_is(p, zone, e);
+		store_has_zone(p->store, zone, e);
 	if (!ok)
 		place_close(p);
 	return ok;

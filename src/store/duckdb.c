@@ -216,15 +216,6 @@ static bool may_make(const struct duckdb *d, struct err *e)
 	return has_room(folder, e);
 }
 
-/* The zone is fixed when a store is made: every day of its roll-ups begins by it. */
-static bool zone_is(const struct book *book, const char *zone, struct err *e)
-{
-	if (!zone || !strcmp(zone, book->zone.name))
-		return true;
-	err_asked(e, "the store's days are of %s, not of %.60s", book->zone.name, zone);
-	return err_expected(e, "the same zone or none; a store of another zone in another folder");
-}
-
 static bool connect_and_load(struct duckdb *d, const char *zone, struct book *book, struct err *e)
 {
 	bool new = false;
@@ -236,8 +227,7 @@ static bool connect_and_load(struct duckdb *d, const char *zone, struct book *bo
 	d->duck = duck_open(d->path, d->read_only, e);
 	if (!d->duck || !(d->writer = duck_connect(d->duck, e)) || !is_file(d, e) || !is_new(d, &new, e) ||
 		(new && !make_tables(d, zone ? zone : "UTC", e)) || (!d->read_only && !duck_run(d->writer, sql_add_table, e)) ||
-		!duck_run(d->writer, sql_incoming, e) ||
-		!load_meta(d, book, e) || !zone_is(book, zone, e) || !load_sensors(d, book, e) || !load_ledger(d, book, e) ||
+		!duck_run(d->writer, sql_incoming, e) || !load_meta(d, book, e) || !load_sensors(d, book, e) || !load_ledger(d, book, e) ||
 		!load_watched(d, book, e)) {
 		disconnect(d);
 		return false;

@@ -37,8 +37,8 @@ static bool request(const struct remote *m, enum wire kind, const struct buf *ou
 
 	if (fd < 0)
 		return false;
-	bool slow = kind == WIRE_ASK || kind == WIRE_ROWS || kind == WIRE_CHECK;
-	wire_patience(fd, slow ? SLOW_S : m->quick_s);
+	unsigned patience_s = kind == WIRE_ASK || kind == WIRE_ROWS || kind == WIRE_CHECK ? SLOW_S : m->quick_s;
+	wire_patience(fd, patience_s, patience_s);
 	bool ok = wire_send(fd, kind, out, e);
 	while (ok && go_on && got == WIRE_MORE) {
 		ok = wire_receive(fd, &got, in, e);

@@ -21,6 +21,23 @@ void store_close(struct store *s)
 		s->ops->close(s);
 }
 
+bool store_has_zone(struct store *s, const char *zone, struct err *e)
+{
+	struct facts f;
+
+	if (!zone)
+		return true;
+	if (!store_facts(s, &f, e))
+		return false;
+	bool same = !strcmp(f.zone.name, zone);
+	if (!same) {
+		err_asked(e, "the store's days are of %s, not of %.60s", f.zone.name, zone);
+		err_expected(e, "the same zone or none; a store of another zone in another folder");
+	}
+	facts_release(&f);
+	return same;
+}
+
 void store_patience(struct store *s, unsigned seconds)
 {
 	if (s->ops->patience)

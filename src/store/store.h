@@ -43,11 +43,13 @@ struct facts {
 	uint64_t *watched_s;            /* of each sensor: seconds watched in all */
 };
 
-/* zone: for a store that does not exist yet (NULL: UTC); an existing one that has another refuses. regions: resolves sources when a
+/* zone: for a store that does not exist yet (NULL: UTC); an existing one keeps its own. regions: resolves sources when a
  * batch is put (refreshed before), borrowed while the store is open; NULL: all "ZZ". False: e says why; nobody gets a lock error (cmd/ takes
  * the lock of the data folder first). */
 struct store *store_open(const char *address, const char *zone, struct regions *regions, struct err *e);
 void store_close(struct store *s);
+/* Whether its days are of that zone (NULL: any will do), which is fixed when a store is made: roll-ups begin by it. */
+bool store_has_zone(struct store *s, const char *zone, struct err *e);
 /* How long a keep behind unix: may take for what it answers at once (facts, epochs, sensors, puts; 30 s until told). For
  * questions and checks it is ten minutes. Other stores do not wait. */
 void store_patience(struct store *s, unsigned seconds);

@@ -11,12 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void wire_patience(int fd, unsigned seconds)
+void wire_patience(int fd, unsigned receive_s, unsigned send_s)
 {
-	struct timeval limit = { .tv_sec = seconds };
+	struct timeval receive = { .tv_sec = receive_s }, send = { .tv_sec = send_s };
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &receive, sizeof receive);
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &send, sizeof send);
 }
 
 static bool too_slow(struct err *e)

@@ -19,8 +19,8 @@ bool wire_send(int fd, enum wire kind, const struct buf *payload, struct err *e)
 /* Fills payload (cleared before); false also when the peer has hung up. */
 bool wire_receive(int fd, uint8_t *kind, struct buf *payload, struct err *e);
 
-/* How long to wait for each piece of what the other side sends or takes. */
-void wire_patience(int fd, unsigned seconds);
+/* How long to wait for each piece of what the other side sends, and takes. */
+void wire_patience(int fd, unsigned receive_s, unsigned send_s);
 
 void facts_encode(const struct facts *f, struct buf *out);
 bool facts_decode(struct facts *f, struct reader *r, struct err *e);

@@ -2,6 +2,9 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/num.h"
+
+#include <inttypes.h>
 
 static const struct option *find(const struct option *const tables[ARGS_TABLES_MAX], const char *name, size_t len)
 {
@@ -79,6 +82,14 @@ const char *args_value(const struct args *a, const char *name)
 bool args_given(const struct args *a, const char *name)
 {
 	return args_value(a, name) != NULL;
+}
+
+bool args_whole(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *out, struct err *e)
+{
+	if (!text || num_whole(text, min, max, out))
+		return true;
+	err_asked(e, "--%s: not a number that it can be: \"%.40s\"", name, text);
+	return err_expected(e, "%" PRIu64 " to %" PRIu64, min, max);
 }
 
 void args_help(struct buf *out, const struct option *const tables[ARGS_TABLES_MAX])

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct buf;
@@ -28,6 +29,8 @@ struct args {
 bool args_parse(struct args *a, const struct option *const tables[ARGS_TABLES_MAX], int argc, char **argv, struct err *e);
 const char *args_value(const struct args *a, const char *name);         /* the last one given, or NULL */
 bool args_given(const struct args *a, const char *name);
+/* An option's whole number from its text; NULL leaves *out as it is. False: not one, or outside min to max. */
+bool args_whole(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *out, struct err *e);
 /* "  --name VALUE   help" lines of the tables. */
 void args_help(struct buf *out, const struct option *const tables[ARGS_TABLES_MAX]);
 

@@ -410,10 +410,8 @@ static bool read_looked(struct import *im, const char *text, struct err *e)
 
 static bool read_sensor(struct import *im, const char *name, struct err *e)
 {
-	if (!sensor_name_valid(name)) {
-		err_set(e, "--sensor: not a sensor's name: \"%.40s\"", name);
-		return err_expected(e, "1 to %d letters, digits and . _ : -, not one of these first", SENSOR_NAME_MAX - 1);
-	}
+	if (!sensor_name_check(name, e))
+		return err_in(e, "--sensor");
 	memcpy(im->how.sensor, name, strlen(name) + 1);
 	return true;
 }

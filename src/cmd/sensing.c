@@ -30,7 +30,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, REPORT_MAX = 1 << 20, DAY_S = 86400, GAP_S = 3600, KEPT_BYTES = 64 << 20 };
+enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, DAY_S = 86400, GAP_S = 3600 };
+enum { REPORT_MAX = 1 << 20, KEPT_BYTES = 64 << 20 };
 
 const struct option sensing_options[] = {
 	{ "interface", "NAME", "observe: the interface whose packets are counted" },
@@ -72,7 +73,6 @@ struct sensor_run {
 	const char *file, *user;
 	bool prove;
 	struct worker workers[WORKERS_MAX]; size_t len;
-	struct confined rights;
 	bool broke_off;
 	uint64_t unwritten;             /* times that a batch could not be written; by the writing threads */
 	struct err why;
@@ -86,25 +86,15 @@ static const char *setting(const struct args *a, const struct conf *c, const cha
 	return given ? given : conf_value(c, name);
 }
 
-static bool read_whole(const char *name, const char *text, uint64_t min, uint64_t max, unsigned *out, struct err *e)
-{
-	uint64_t v;
-
-	if (!text)
-		return true;
-	if (!num_whole(text, min, max, &v)) {
-		err_asked(e, "--%s: not a number that it can be: \"%.40s\"", name, text);
-		return err_expected(e, "%" PRIu64 " to %" PRIu64, min, max);
-	}
-	*out = (unsigned)v;
-	return true;
-}
-
 static bool read_name(struct sensor_run *s, const char *name, struct err *e)
 {
-	if (!name || !sensor_name_valid(name)) {
-		err_asked(e, name ? "--name: not a sensor's name: \"%.40s\"" : "the sensor has no name", name);
-		return err_expected(e, "--name NAME: 1 to %d letters, digits and . _ : -, not one of these first", SENSOR_NAME_MAX - 1);
+	if (!name) {
+		err_asked(e, "the sensor has no name");
+		return err_expected(e, "--name NAME");
+	}
+	if (!sensor_name_check(name, e)) {
+		e->kind = ERR_ASKED;
+		return err_in(e, "--name");
 	}
 	memcpy(s->how.sensor, name, strlen(name) + 1);
 	return true;
@@ -132,14 +122,14 @@ static bool read_settings(struct sensor_run *s, const struct args *a, struct err
 {
 	static struct conf c;
 	const char *config = args_value(a, "config"), *watch, *dir;
-	unsigned workers = 1;
+	uint64_t workers = 1, snaplen = RING_SNAPLEN;
 
 	if (config && !conf_read(&c, config, keys, e))
 		return false;
 	s->file = args_value(a, "read");
 	s->user = setting(a, &c, "user");
 	s->prove = args_given(a, "prove");
-	s->ring = (struct ring_how){ .interface = setting(a, &c, "interface"), .snaplen = RING_SNAPLEN, .filter = setting(a, &c, "filter"),
+	s->ring = (struct ring_how){ .interface = setting(a, &c, "interface"), .filter = setting(a, &c, "filter"),
 		.promiscuous = args_given(a, "promiscuous") };
 	if (!s->file == !s->ring.interface) {
 		err_asked(e, s->file ? "--read and an interface exclude each other" : "nothing to observe");
@@ -148,10 +138,11 @@ static bool read_settings(struct sensor_run *s, const struct args *a, struct err
 	if (!belong_together(a, s->file != NULL, e))
 		return false;
 	if (!read_name(s, setting(a, &c, "name"), e) ||
-		!read_whole("snaplen", setting(a, &c, "snaplen"), RING_SNAPLEN_MIN, RING_SNAPLEN_MAX, &s->ring.snaplen, e) ||
-		!read_whole("workers", args_value(a, "workers"), 1, WORKERS_MAX, &workers, e))
+		!args_whole("snaplen", setting(a, &c, "snaplen"), RING_SNAPLEN_MIN, RING_SNAPLEN_MAX, &snaplen, e) ||
+		!args_whole("workers", args_value(a, "workers"), 1, WORKERS_MAX, &workers, e))
 		return false;
-	s->ring.workers = workers;
+	s->ring.snaplen = (unsigned)snaplen;
+	s->ring.workers = (unsigned)workers;
 	s->len = s->file ? 1 : workers;
 	watch = setting(a, &c, "watch");
 	if (!watch) {
@@ -225,12 +216,18 @@ static bool clock_was_set(struct worker *w, int64_t now)
 	return true;
 }
 
-/* Once a second: what was looked at, what was lost, which minutes end. */
-static void tick(struct worker *w)
+static void note_lost(struct worker *w)
 {
-	int64_t now = clock_wall_s();
+	uint64_t lost = ring_lost(w->ring);
 
-	if (now == w->second || clock_was_set(w, now))
+	minutes_lost(w->minutes, lost);
+	w->lost += lost;
+}
+
+/* Once a second: what was looked at, what was lost, which minutes end. */
+static void tick(struct worker *w, int64_t now)
+{
+	if (clock_was_set(w, now))
 		return;
 	bool up = ring_up(w->ring);
 	if (up != w->was_up && w->number == 0)
@@ -238,9 +235,7 @@ static void tick(struct worker *w)
 	/* only one of several workers tells the time that was watched */
 	for (int64_t s = now - w->second > CATCH_UP_S ? now - 1 : w->second; w->number == 0 && up && w->was_up && s < now; s++)
 		minutes_watched(w->minutes, s);
-	uint64_t lost = ring_lost(w->ring);
-	minutes_lost(w->minutes, lost);
-	w->lost += lost;
+	note_lost(w);
 	w->was_up = up;
 	w->second = now;
 	minutes_close_before(w->minutes, (minute_t)((now - LATE_S) / 60));
@@ -261,14 +256,13 @@ static void *observe(void *of)
 			look(w, frames, n);
 		else
 			ring_wait(w->ring, WAIT_MS);
-		if (clock_wall_s() > w->second || clock_wall_s() < w->second - 1)
-			tick(w);
+		int64_t now = clock_wall_s();
+		if (now > w->second || now < w->second - 1)
+			tick(w, now);
 	}
 	for (size_t n; (n = ring_frames(w->ring, frames, BURST)) > 0; )         /* what had come by then */
 		look(w, frames, n);
-	uint64_t lost = ring_lost(w->ring);
-	minutes_lost(w->minutes, lost);
-	w->lost += lost;
+	note_lost(w);
 	return NULL;
 }
 
@@ -338,17 +332,18 @@ static bool may_write(const struct sensor_run *s, struct err *e)
 	return err_expected(e, "a spool that the sensor's user may write, and folders above it that let that user pass");
 }
 
-static bool give_up_rights(struct sensor_run *s, struct err *e)
+static bool give_up_rights(const struct sensor_run *s, struct err *e)
 {
 	static const unsigned long ioctls[] = { SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFNAME };
 	struct confine_how how = { .user = s->user, .folder = s->spool, .ioctls = ioctls, .ioctls_len = sizeof ioctls / sizeof *ioctls };
+	struct confined rights;
 	const char *what;
 
-	if (!confine(&how, &s->rights, e))
+	if (!confine(&how, &rights, e))
 		return false;
-	log_line("rights given up: capabilities, system calls%s%s", s->rights.landlock ? ", other folders" : "",
-		s->rights.user ? "" : "; still root by name: --user NAME changes that");
-	if (!s->rights.landlock)
+	log_line("rights given up: capabilities, system calls%s%s", rights.landlock ? ", other folders" : "",
+		rights.user ? "" : "; still root by name: --user NAME changes that");
+	if (!rights.landlock)
 		log_line("this kernel has no landlock: other files are only as safe as their permissions");
 	if (!may_write(s, e))
 		return false;
@@ -422,7 +417,7 @@ static bool run_file(struct sensor_run *s, struct err *e)
 }
 
 /* All workers together. */
-struct sums { uint64_t read, counted, packets, refused[REFUSALS], lost, untold, steps, errors, foreign; };
+struct sums { uint64_t read, counted, refused[REFUSALS], lost, untold, steps, errors, foreign; };
 
 static struct sums sums_of(const struct sensor_run *s)
 {
@@ -433,7 +428,6 @@ static struct sums sums_of(const struct sensor_run *s)
 
 		u.read += w->account.read;
 		u.counted += w->account.counted;
-		u.packets += w->account.packets;
 		for (unsigned r = 0; r < REFUSALS; r++)
 			u.refused[r] += w->account.refused[r];
 		u.lost += w->lost;

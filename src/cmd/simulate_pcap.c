@@ -8,23 +8,11 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/num.h"
 #include "simulate/telescope.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 enum { BLOCK = 1 << 20, TRUTH_MAX = 64 << 20 };
-
-static bool read_whole(const struct args *a, const char *name, uint64_t min, uint64_t max, uint64_t *v, struct err *e)
-{
-	const char *text = args_value(a, name);
-
-	if (!text || num_whole(text, min, max, v))
-		return true;
-	err_asked(e, "--%s: not a number that it can be: \"%.40s\"", name, text);
-	return err_expected(e, "%" PRIu64 " to %" PRIu64, min, max);
-}
 
 static bool read_plan(const struct args *a, struct telescope_plan *p, struct err *e)
 {
@@ -36,14 +24,15 @@ static bool read_plan(const struct args *a, struct telescope_plan *p, struct err
 		err_asked(e, "--pcap needs a file's name: the truth goes beside it");
 		return false;
 	}
-
 	*p = (struct telescope_plan){ .packets = 1000000, .from_s = 1136041200 /* 2006-01-01 in Japan */ };
 	if (a->words || !args_given(a, "seed")) {
 		err_asked(e, "simulate --pcap takes no scenario, and needs --seed N");
 		return false;
 	}
-	if (!read_whole(a, "seed", 0, UINT64_MAX, &p->seed, e) || !read_whole(a, "packets", 1, 1ull << 40, &p->packets, e) ||
-		!read_whole(a, "sources", 1, TELESCOPE_SOURCES_MAX, &sources, e) || !read_whole(a, "length", 1, 366 * 86400, &length, e))
+	if (!args_whole("seed", args_value(a, "seed"), 0, UINT64_MAX, &p->seed, e) ||
+		!args_whole("packets", args_value(a, "packets"), 1, 1ull << 40, &p->packets, e) ||
+		!args_whole("sources", args_value(a, "sources"), 1, TELESCOPE_SOURCES_MAX, &sources, e) ||
+		!args_whole("length", args_value(a, "length"), 1, 366 * 86400, &length, e))
 		return false;
 	if (!sources)
 		sources = p->packets / 10 + 1 < TELESCOPE_SOURCES_MAX ? p->packets / 10 + 1 : TELESCOPE_SOURCES_MAX;

@@ -34,6 +34,14 @@ bool sensor_name_valid(const char *name)
 		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-") == len;
 }
 
+bool sensor_name_check(const char *name, struct err *e)
+{
+	if (sensor_name_valid(name))
+		return true;
+	err_set(e, "not a sensor's name: \"%.40s\"", name);
+	return err_expected(e, "1 to %d letters, digits and . _ : -, not one of these first", SENSOR_NAME_MAX - 1);
+}
+
 static bool row_sound(const struct tuple *t, struct span span)
 {
 	return t->minute >= span.from && t->minute < span.until && t->kind < KINDS && t->mark < 1 << MARKS &&
@@ -44,10 +52,8 @@ bool batch_sound(const struct batch *b, struct err *e)
 {
 	struct span watched = watch_span(&b->watched);
 
-	if (!sensor_name_valid(b->sensor)) {
-		err_set(e, "not a sensor's name: \"%.40s\"", b->sensor);
-		return err_expected(e, "1 to %d letters, digits and . _ : -, not one of these first", SENSOR_NAME_MAX - 1);
-	}
+	if (!sensor_name_check(b->sensor, e))
+		return false;
 	if (span_empty(b->span) || b->span.until > MINUTE_MAX || span_minutes(b->span) > BATCH_MINUTES_MAX)
 		return err_set(e, "the batch's span is empty, too long or outside 1970 to 2099");
 	if (b->len > BATCH_ROWS_MAX || b->watched.len > BATCH_RUNS_MAX)

@@ -35,6 +35,7 @@ struct batch {
 void batch_release(struct batch *b);
 void batch_add(struct batch *b, const struct tuple *t);                 /* the row must lie in the span */
 bool sensor_name_valid(const char *name);
+bool sensor_name_check(const char *name, struct err *e);                /* the same, and says what a name is */
 /* Appends the encoded batch to out, its rows settled (tuples_settle). The batch must be sound (batch_sound). */
 void batch_encode(const struct batch *b, struct buf *out);
 /* Fills an empty b; false for any byte that is not as written: truncation, damage, a version or a value unknown. */

@@ -191,10 +191,8 @@ static bool local_sensor(struct store *s, const struct sensor *one, struct err *
 {
 	struct local *l = (struct local *)s;
 
-	if (!sensor_name_valid(one->name)) {
-		err_set(e, "not a sensor's name: \"%.40s\"", one->name);
-		return err_expected(e, "1 to %d letters, digits and . _ : -, not one of these first", SENSOR_NAME_MAX - 1);
-	}
+	if (!sensor_name_check(one->name, e))
+		return false;
 	if (one->addresses == 0)
 		return err_set(e, "a sensor has at least one address");
 	(void)pthread_rwlock_wrlock(&l->lock);

@@ -106,10 +106,7 @@ bool confine(const struct confine_how *how, struct confined *out, struct err *e)
 	out->user = geteuid() != 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_errno(e, "cannot rule out new rights");
-	if (!drop_capabilities(e) || !fence(how->folder, &out->landlock, e) || !allow(how, e))
-		return false;
-	out->capabilities = out->system_calls = true;
-	return true;
+	return drop_capabilities(e) && fence(how->folder, &out->landlock, e) && allow(how, e);
 }
 
 /* A child tries, since what must fail might work. */

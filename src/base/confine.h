@@ -14,8 +14,8 @@ struct confine_how {
 	const unsigned long *ioctls; size_t ioctls_len;         /* requests that sockets already open are still asked */
 };
 
-/* What holds afterwards. landlock is false on kernels that have none. */
-struct confined { bool user, capabilities, landlock, system_calls; };
+/* What holds beyond what always does: we are not root any more; files elsewhere are out of reach, on kernels with landlock. */
+struct confined { bool user, landlock; };
 
 /* For this thread and all that it starts: call it before there are others. */
 bool confine(const struct confine_how *how, struct confined *out, struct err *e);

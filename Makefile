@@ -119,8 +119,10 @@ demo/ready: scenarios/isdas-2006.scenario | $(BUILD)/teiten deps/countries/iptoa
 run: $(BUILD)/teiten demo/ready
 	@exec $(BUILD)/teiten center --data demo --listen 127.0.0.1:$(PORT) --name-ja 'デモ観測所' --name-en 'Demonstration'
 
+# Linked anew: a program with file capabilities takes its library from the place that is written into it, and from no other.
 install: $(BUILD)/teiten
-	install -D -m 755 $(BUILD)/teiten $(DESTDIR)$(PREFIX)/bin/teiten
+	install -d $(DESTDIR)$(PREFIX)/bin
+	$(CC) $(ALL_LDFLAGS) $(CFLAGS) -o $(DESTDIR)$(PREFIX)/bin/teiten $(BUILD)/obj/main.o $(BUILD)/libteiten.a $(LDLIBS)
 	install -D -m 644 deps/duckdb/libduckdb.so $(DESTDIR)$(PREFIX)/lib/teiten/libduckdb.so
 	for page in doc/*.1; do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/}; done
 	install -D -m 644 doc/teiten.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/teiten

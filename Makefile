@@ -20,7 +20,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $(if $(findst
 CFLAGS ?= -g $(if $(SAN)$(findstring clang,$(CC)),-O2,-O3 -flto=auto)
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fno-strict-overflow -fstack-protector-strong -Isrc \
 	-include src/base/banned.h $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-LDLIBS := -lmicrohttpd -lzstd -llzma -lz -lsodium -lmaxminddb -lpcap -lseccomp -lcap-ng -lm -lpthread -Ldeps/duckdb -lduckdb
+LDLIBS := -lmicrohttpd -lzstd -llzma -lz -lsodium -lmaxminddb -lpcap -lseccomp -lcap-ng -lm -lpthread
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN:fuzzer-no-link%=fuzzer%)) \
 	-Wl,-rpath,'$$ORIGIN/../deps/duckdb:$$ORIGIN/../lib/teiten:$(PREFIX)/lib/teiten'
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -85,7 +85,7 @@ $(BUILD)/replay-%: $(BUILD)/obj/fuzz/fuzz_%.o $(BUILD)/obj/fuzz/replay.o $(BUILD
 $(BUILD)/fuzz-%: $(BUILD)/obj/fuzz/fuzz_%.o $(BUILD)/libteiten.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/bench-%: tests/bench/%.c $(BUILD)/libteiten.a
-	$(CC) $(ALL_CFLAGS) -isystem deps/duckdb $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) -isystem deps/duckdb $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS) -Ldeps/duckdb -lduckdb
 
 replays: $(FUZZ:%=$(BUILD)/replay-%)
 fuzzers: $(FUZZ:%=$(BUILD)/fuzz-%)

@@ -325,24 +325,56 @@ static uint32_t four(const uint8_t *b)
 	return (uint32_t)two(b) << 16 | two(b + 2);
 }
 
-/* Nearly all of what comes: a TCP header whole behind IPv4 without options behind plain Ethernet. One look at the length, and
- * everything is where it always is; false leaves the rest to the reader, which would say the same of these. */
+/* Nearly all of what comes: TCP or UDP behind IPv4 without options behind plain Ethernet, in a frame that holds a TCP header
+ * (UDP's are padded to as much). One look at the length, and everything is where it always is; false leaves the rest to the
+ * reader, which would say the same of these. */
 static bool is_plain(unsigned link, const uint8_t *b, size_t captured)
 {
 	enum { LEAST = 14 + 20 + 20 };
 
-	return link == LINK_ETHERNET && captured >= LEAST && two(b + 12) == TYPE_IPV4 && b[14] == 0x45 && b[23] == PROTO_TCP &&
-		(two(b + 20) & 0x1fff) == 0 && two(b + 16) >= LEAST - 14;
+	if (link != LINK_ETHERNET || captured < LEAST)
+		return false;
+	unsigned tcp = b[23] == PROTO_TCP, udp = b[23] == PROTO_UDP;    /* sums: which comes next is as good as random */
+	unsigned other = (two(b + 12) ^ (unsigned)TYPE_IPV4) | (b[14] ^ 0x45u) | (two(b + 20) & 0x1fff);
+	return other == 0 && (tcp | udp) && two(b + 16) >= 20 + 8 + tcp * 12;
+}
+
+/* Field by field: to zero a whole struct of this size gcc takes an instruction that is slower than all that follows (10 ns of
+ * 80). */
+static inline void blank(struct packet *p)
+{
+	p->time_s = 0;
+	p->src = p->dst = addr_of(0, 0);
+	p->bytes = 0;
+	p->packets = 1;
+	p->seq = 0;
+	p->sport = p->dport = p->ip_id = p->window = 0;
+	p->proto = p->flags = p->ttl = p->icmp_type = p->icmp_code = 0;
+	p->sent = false;
+	p->tcp_header = p->known = p->kind = p->mark = 0;
+	p->port = p->quoted_len = 0;
+	p->quoted = NULL;
 }
 
 static void from_plain(const uint8_t *b, struct packet *p)
 {
-	*p = (struct packet){
-		.src = addr_v4(four(b + 26)), .dst = addr_v4(four(b + 30)), .bytes = two(b + 16), .packets = 1, .seq = four(b + 38),
-		.sport = (uint16_t)two(b + 34), .dport = (uint16_t)two(b + 36), .ip_id = (uint16_t)two(b + 18), .window = (uint16_t)two(b + 48),
-		.proto = PROTO_TCP, .flags = b[47], .ttl = b[22], .tcp_header = (uint8_t)(b[46] >> 4 << 2),
-		.known = PACKET_DST | PACKET_IP_ID | PACKET_FLAGS | PACKET_SEQ | PACKET_WINDOW,
-	};
+	enum { TOLD = PACKET_FLAGS | PACKET_SEQ | PACKET_WINDOW };
+	unsigned tcp = b[23] == PROTO_TCP ? UINT32_MAX : 0;
+
+	blank(p);
+	p->src = addr_v4(four(b + 26));
+	p->dst = addr_v4(four(b + 30));
+	p->bytes = two(b + 16);
+	p->seq = four(b + 38) & tcp;
+	p->sport = (uint16_t)two(b + 34);
+	p->dport = (uint16_t)two(b + 36);
+	p->ip_id = (uint16_t)two(b + 18);
+	p->window = (uint16_t)(two(b + 48) & tcp);
+	p->proto = b[23];
+	p->flags = (uint8_t)(b[47] & tcp);
+	p->ttl = b[22];
+	p->tcp_header = (uint8_t)((unsigned)b[46] >> 4 << 2 & tcp);
+	p->known = (uint8_t)(PACKET_DST | PACKET_IP_ID | (TOLD & tcp));
 }
 
 enum refusal decode_frame(unsigned link, const uint8_t *bytes, size_t captured, struct packet *out)
@@ -355,7 +387,7 @@ enum refusal decode_frame(unsigned link, const uint8_t *bytes, size_t captured, 
 		struct reader r = reader_over(bytes, captured);
 
 		assert(decode_knows(link));
-		*out = (struct packet){ .packets = 1 };
+		blank(out);
 		refusal = from_link(link, &r, out);
 	}
 	if (!refusal)
@@ -367,7 +399,7 @@ enum refusal decode_quoted(const struct packet *p, struct packet *out)
 {
 	struct reader r = reader_over(p->quoted, p->quoted_len);
 
-	*out = (struct packet){ .packets = 1 };
+	blank(out);
 	/* errors quote the header and at least eight bytes (RFC 792): of TCP too short to be more than its ports */
 	enum refusal refusal = from_ip(&r, out);
 	bool ports = refusal == REFUSAL_CUT && out->proto == PROTO_TCP && out->known & PACKET_DST && out->dport;

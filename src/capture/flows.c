@@ -7,11 +7,12 @@
 #include "core/tuple.h"
 
 enum { SLOTS = 1 << 14, SILENT_S = 300 };
-enum who { NOBODY, WE, THEY };
 
-struct slot { uint64_t key; int64_t at_s; enum who began; };
+struct slot { uint64_t key; uint32_t at_s; };   /* at_s: the lower bits, to be compared modulo 2^32 */
 
-struct flows { uint64_t secret[2]; bool sends; struct slot slots[SLOTS]; };
+/* ours: a bit for each slot whose flow we opened, and not they. The bits fit into the nearest memory, and nearly always say
+ * that there is nothing to look up. */
+struct flows { uint64_t secret[2]; bool sends; uint64_t ours[SLOTS / 64]; struct slot slots[SLOTS]; };
 
 struct flows *flows_open(void)
 {
@@ -43,14 +44,37 @@ static uint64_t key_of(const struct flows *f, unsigned proto, const struct addr 
 	return mixed(h, f->secret[1]) | 1;      /* 0 is a free slot's */
 }
 
-static struct slot *slot_of(struct flows *f, uint64_t key)
+static unsigned place_of(uint64_t key)
 {
-	return &f->slots[key >> 20 & (SLOTS - 1)];
+	return key >> 20 & (SLOTS - 1);
 }
 
-static bool fresh(const struct slot *s, uint64_t key, int64_t now_s)
+static void put(struct flows *f, uint64_t key, int64_t now_s, bool ours)
 {
-	return s->key == key && now_s - s->at_s <= SILENT_S && s->at_s - now_s <= SILENT_S;
+	unsigned at = place_of(key);
+	uint64_t bit = (uint64_t)1 << at % 64;
+
+	f->slots[at] = (struct slot){ key, (uint32_t)now_s };
+	f->ours[at / 64] = ours ? f->ours[at / 64] | bit : f->ours[at / 64] & ~bit;
+}
+
+/* Not silent for too long, whichever way the clock went. */
+static bool alive(const struct slot *s, int64_t now_s)
+{
+	return (uint32_t)now_s - s->at_s + SILENT_S <= 2 * SILENT_S;
+}
+
+static bool fresh(const struct flows *f, uint64_t key, int64_t now_s)
+{
+	const struct slot *s = &f->slots[place_of(key)];
+
+	return s->key == key && alive(s, now_s);
+}
+
+/* Whether the flow in that place, this one or another, is one that we opened. */
+static bool holds_ours(const struct flows *f, uint64_t key)
+{
+	return f->ours[place_of(key) / 64] >> place_of(key) % 64 & 1;
 }
 
 /* Echo carries no ports; its two types are one flow. */
@@ -76,13 +100,13 @@ static bool is_request(const struct packet *p)
 void flows_sent(struct flows *f, const struct packet *p)
 {
 	uint64_t key = key_of(f, p->proto, &p->src, our_port(p, true), &p->dst, their_port(p, true));
-	struct slot *s = slot_of(f, key);
+	bool known = fresh(f, key, p->time_s);
 
 	f->sends = true;
-	if (fresh(s, key, p->time_s) && s->began == THEY)
+	if (known && !holds_ours(f, key))
 		return;         /* we only answer */
-	if (fresh(s, key, p->time_s) || is_request(p))
-		*s = (struct slot){ key, p->time_s, WE };
+	if (known || is_request(p))
+		put(f, key, p->time_s, true);
 }
 
 /* The packet that an error quotes is one that we sent. */
@@ -93,8 +117,7 @@ static bool about_ours(struct flows *f, const struct packet *p)
 	if (!p->quoted_len || decode_quoted(p, &quoted) != REFUSAL_NONE)
 		return false;
 	uint64_t key = key_of(f, quoted.proto, &quoted.src, our_port(&quoted, true), &quoted.dst, their_port(&quoted, true));
-	const struct slot *s = slot_of(f, key);
-	return fresh(s, key, p->time_s) && s->began == WE;
+	return holds_ours(f, key) && fresh(f, key, p->time_s);
 }
 
 bool flows_answered(struct flows *f, const struct packet *p)
@@ -103,17 +126,19 @@ bool flows_answered(struct flows *f, const struct packet *p)
 		return false;
 	if (p->kind == KIND_ERROR)
 		return about_ours(f, p);
-	if (proto_is_icmp(p->proto) && p->kind != KIND_BACKSCATTER)     /* a request of theirs is never an answer */
-		return false;
+	if (proto_is_icmp(p->proto) ? p->kind != KIND_BACKSCATTER : p->proto == PROTO_TCP && p->kind == KIND_SCAN)
+		return false;           /* a request of theirs is never an answer */
 	uint64_t key = key_of(f, p->proto, &p->dst, our_port(p, false), &p->src, their_port(p, false));
-	struct slot *s = slot_of(f, key);
+	struct slot *s = &f->slots[place_of(key)];
 
-	if (fresh(s, key, p->time_s)) {
-		s->at_s = p->time_s;
-		return s->began == WE;
+	if (holds_ours(f, key) && alive(s, p->time_s)) {       /* a flood pushes no flow of ours out */
+		if (s->key != key)
+			return false;
+		s->at_s = (uint32_t)p->time_s;
+		return true;
 	}
 	/* only where we cannot tell a request from an answer does it matter who began */
-	if (p->proto == PROTO_UDP && !(s->began == WE && p->time_s - s->at_s <= SILENT_S))      /* a flood pushes no flow of ours out */
-		*s = (struct slot){ key, p->time_s, THEY };
+	if (p->proto == PROTO_UDP)
+		put(f, key, p->time_s, false);
 	return false;
 }

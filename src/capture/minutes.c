@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <pthread.h>
 
-enum { PLACES = 3 };    /* two open, one being written */
+enum { PLACES = 5 };    /* two open, the others written or waiting for it */
 enum state { FREE, OPEN, CLOSED };
 
 /* One minute, or a part of one. Its owner is the counting thread while FREE or OPEN, the writing one while CLOSED. */

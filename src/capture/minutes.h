@@ -20,7 +20,7 @@ struct packet;
 /* Hands a batch on, from the writing thread; false: it could not, and its packets become lost ones of the next batch. */
 typedef bool minutes_fn(void *to, const struct batch *b);
 
-enum { MINUTES_ROWS_MAX = 1 << 16 };    /* of one tally; a minute with more comes in several batches */
+enum { MINUTES_ROWS_MAX = 1 << 15 };    /* of one tally; a minute with more comes in several batches */
 
 /* patient: wait for room instead of refusing, as for a file. */
 struct minutes *minutes_open(const char *sensor, bool patient, minutes_fn *fn, void *to);

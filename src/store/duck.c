@@ -3,21 +3,61 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#include <dlfcn.h>
+#include <pthread.h>
+
 #include <duckdb.h>
+
+/* The library is loaded when a store of it is first opened: a sensor, which has none, carries neither its pages nor the time
+ * to load them. */
+#define CALLS(X) X(append_data_chunk) X(appender_column_count) X(appender_column_type) X(appender_create) \
+	X(appender_destroy) X(appender_error) X(appender_flush) X(bind_uint64) X(close) X(connect) X(create_config) \
+	X(create_data_chunk) X(data_chunk_get_size) X(data_chunk_get_vector) X(data_chunk_reset) X(data_chunk_set_size) \
+	X(destroy_config) X(destroy_data_chunk) X(destroy_logical_type) X(destroy_prepare) X(destroy_result) X(disconnect) \
+	X(execute_prepared) X(fetch_chunk) X(free) X(get_type_id) X(library_version) X(open_ext) X(prepare) X(prepare_error) \
+	X(query) X(result_error) X(set_config) X(string_t_data) X(string_t_length) X(vector_get_data)
+#define POINTER(name) __typeof__(duckdb_##name) *name;
+#define PLACE(name) { "duckdb_" #name, &calls.name },
+
+static struct { CALLS(POINTER) } calls;
+static struct { const char *name; void *place; } const places[] = { CALLS(PLACE) };
+
+static pthread_once_t loading = PTHREAD_ONCE_INIT;
+static struct err why_not;
+static bool loaded;
+
+static void load(void)
+{
+	void *library = dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL), *symbol;
+
+	for (size_t i = 0; library && i < sizeof places / sizeof *places; i++) {
+		if (!(symbol = dlsym(library, places[i].name)))
+			library = NULL;
+		memcpy(places[i].place, &symbol, sizeof symbol);
+	}
+	loaded = library != NULL;
+	if (loaded)
+		return;
+	err_set(&why_not, "DuckDB's library cannot be loaded: %.200s", dlerror());
+	err_expected(&why_not, "libduckdb.so where `make install` puts it, ../lib/teiten beside the program, or where LD_LIBRARY_PATH says");
+}
+
+static bool ready(struct err *e)
+{
+	(void)pthread_once(&loading, load);
+	if (!loaded)
+		*e = why_not;
+	return loaded;
+}
 
 struct duck { duckdb_database database; };
 struct duck_con { duckdb_connection con; };
 struct duck_rows { duckdb_result result; duckdb_data_chunk chunk; };
 
-const char *duck_version(void)
-{
-	return duckdb_library_version();
-}
-
 /* "v1.5.6" → 1.5 or later. */
 static bool new_enough(void)
 {
-	const char *v = duckdb_library_version();
+	const char *v = calls.library_version();
 	char *end;
 	long major = strtol(v + (*v == 'v'), &end, 10), minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
 
@@ -36,23 +76,25 @@ struct duck *duck_open(const char *path, bool read_only, struct err *e)
 	duckdb_config config;
 	char *why = NULL;
 
+	if (!ready(e))
+		goto failed;
 	if (!new_enough()) {
-		err_set(e, "DuckDB %s is too old: it can lose data on a full disk", duckdb_library_version());
+		err_set(e, "DuckDB %s is too old: it can lose data on a full disk", calls.library_version());
 		err_expected(e, "1.5 or later");
 		goto failed;
 	}
-	if (duckdb_create_config(&config) != DuckDBSuccess)
+	if (calls.create_config(&config) != DuckDBSuccess)
 		abort();        /* only for want of memory */
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-		(void)duckdb_set_config(config, settings[i][0], settings[i][1]);
+		(void)calls.set_config(config, settings[i][0], settings[i][1]);
 	if (read_only)
-		(void)duckdb_set_config(config, "access_mode", "READ_ONLY");
-	duckdb_state state = duckdb_open_ext(path, &d->database, config, &why);
-	duckdb_destroy_config(&config);
+		(void)calls.set_config(config, "access_mode", "READ_ONLY");
+	duckdb_state state = calls.open_ext(path, &d->database, config, &why);
+	calls.destroy_config(&config);
 	if (state == DuckDBSuccess)
 		return d;
 	err_set(e, "cannot open %s: %.200s", path, why ? why : "no reason given");
-	duckdb_free(why);
+	calls.free(why);
 failed:
 	free(d);
 	return NULL;
@@ -62,7 +104,7 @@ void duck_close(struct duck *d)
 {
 	if (!d)
 		return;
-	duckdb_close(&d->database);
+	calls.close(&d->database);
 	free(d);
 }
 
@@ -70,7 +112,7 @@ struct duck_con *duck_connect(struct duck *d, struct err *e)
 {
 	struct duck_con *c = mem_zero(1, sizeof *c);
 
-	if (duckdb_connect(d->database, &c->con) == DuckDBSuccess)
+	if (calls.connect(d->database, &c->con) == DuckDBSuccess)
 		return c;
 	free(c);
 	err_set(e, "cannot connect to the database");
@@ -81,18 +123,18 @@ void duck_disconnect(struct duck_con *c)
 {
 	if (!c)
 		return;
-	duckdb_disconnect(&c->con);
+	calls.disconnect(&c->con);
 	free(c);
 }
 
 bool duck_run(struct duck_con *c, const char *sql, struct err *e)
 {
 	duckdb_result result;
-	duckdb_state state = duckdb_query(c->con, sql, &result);
+	duckdb_state state = calls.query(c->con, sql, &result);
 
 	if (state != DuckDBSuccess)
-		err_set(e, "database: %.240s", duckdb_result_error(&result));
-	duckdb_destroy_result(&result);
+		err_set(e, "database: %.240s", calls.result_error(&result));
+	calls.destroy_result(&result);
 	return state == DuckDBSuccess;
 }
 
@@ -102,22 +144,22 @@ bool duck_query(struct duck_con *c, const char *sql, const uint64_t *params, siz
 	duckdb_prepared_statement statement = NULL;
 	bool ok = false;
 
-	if (duckdb_prepare(c->con, sql, &statement) != DuckDBSuccess) {
-		err_set(e, "database: %.240s", duckdb_prepare_error(statement));
+	if (calls.prepare(c->con, sql, &statement) != DuckDBSuccess) {
+		err_set(e, "database: %.240s", calls.prepare_error(statement));
 		goto out;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (duckdb_bind_uint64(statement, i + 1, params[i]) != DuckDBSuccess) {
+		if (calls.bind_uint64(statement, i + 1, params[i]) != DuckDBSuccess) {
 			err_set(e, "database: parameter %zu does not fit its statement", i + 1);
 			goto out;
 		}
-	if (duckdb_execute_prepared(statement, &r->result) != DuckDBSuccess) {
-		err_set(e, "database: %.240s", duckdb_result_error(&r->result));
+	if (calls.execute_prepared(statement, &r->result) != DuckDBSuccess) {
+		err_set(e, "database: %.240s", calls.result_error(&r->result));
 		goto out;
 	}
 	ok = true;
 out:
-	duckdb_destroy_prepare(&statement);
+	calls.destroy_prepare(&statement);
 	if (ok && rows)
 		*rows = r;
 	else
@@ -128,24 +170,24 @@ out:
 size_t duck_next(struct duck_rows *r)
 {
 	do {
-		duckdb_destroy_data_chunk(&r->chunk);
-		r->chunk = duckdb_fetch_chunk(r->result);
-	} while (r->chunk && duckdb_data_chunk_get_size(r->chunk) == 0);
-	return r->chunk ? (size_t)duckdb_data_chunk_get_size(r->chunk) : 0;
+		calls.destroy_data_chunk(&r->chunk);
+		r->chunk = calls.fetch_chunk(r->result);
+	} while (r->chunk && calls.data_chunk_get_size(r->chunk) == 0);
+	return r->chunk ? (size_t)calls.data_chunk_get_size(r->chunk) : 0;
 }
 
 const uint64_t *duck_numbers(struct duck_rows *r, size_t column)
 {
-	return duckdb_vector_get_data(duckdb_data_chunk_get_vector(r->chunk, column));
+	return calls.vector_get_data(calls.data_chunk_get_vector(r->chunk, column));
 }
 
 void duck_text(struct duck_rows *r, size_t column, size_t row, char *out, size_t cap)
 {
-	duckdb_string_t *texts = duckdb_vector_get_data(duckdb_data_chunk_get_vector(r->chunk, column));
-	size_t len = duckdb_string_t_length(texts[row]);
+	duckdb_string_t *texts = calls.vector_get_data(calls.data_chunk_get_vector(r->chunk, column));
+	size_t len = calls.string_t_length(texts[row]);
 
 	len = len < cap ? len : cap - 1;
-	memcpy(out, duckdb_string_t_data(&texts[row]), len);
+	memcpy(out, calls.string_t_data(&texts[row]), len);
 	out[len] = '\0';
 }
 
@@ -153,8 +195,8 @@ void duck_done(struct duck_rows *r)
 {
 	if (!r)
 		return;
-	duckdb_destroy_data_chunk(&r->chunk);
-	duckdb_destroy_result(&r->result);
+	calls.destroy_data_chunk(&r->chunk);
+	calls.destroy_result(&r->result);
 	free(r);
 }
 
@@ -174,13 +216,13 @@ static bool append_block(duckdb_appender appender, duckdb_data_chunk chunk, cons
 {
 	uint64_t block[DUCK_BLOCK];
 
-	duckdb_data_chunk_reset(chunk);
+	calls.data_chunk_reset(chunk);
 	for (size_t k = 0; k < columns; k++) {
 		fill(from_where, k, at, count, block);
-		narrow(types[k], duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, k)), block, count);
+		narrow(types[k], calls.vector_get_data(calls.data_chunk_get_vector(chunk, k)), block, count);
 	}
-	duckdb_data_chunk_set_size(chunk, count);
-	return duckdb_append_data_chunk(appender, chunk) == DuckDBSuccess;
+	calls.data_chunk_set_size(chunk, count);
+	return calls.append_data_chunk(appender, chunk) == DuckDBSuccess;
 }
 
 bool duck_append(struct duck_con *c, const char *table, size_t n, duck_fill_fn *fill, const void *from_where, struct err *e)
@@ -195,24 +237,24 @@ bool duck_append(struct duck_con *c, const char *table, size_t n, duck_fill_fn *
 
 	if (n == 0)
 		return true;
-	if (duckdb_appender_create(c->con, NULL, table, &appender) != DuckDBSuccess)
+	if (calls.appender_create(c->con, NULL, table, &appender) != DuckDBSuccess)
 		goto out;
-	columns = duckdb_appender_column_count(appender);
+	columns = calls.appender_column_count(appender);
 	for (size_t i = 0; i < columns && i < COLUMNS_MAX; i++) {
-		logical[i] = duckdb_appender_column_type(appender, i);
-		types[i] = duckdb_get_type_id(logical[i]);
+		logical[i] = calls.appender_column_type(appender, i);
+		types[i] = calls.get_type_id(logical[i]);
 	}
-	chunk = duckdb_create_data_chunk(logical, columns);
+	chunk = calls.create_data_chunk(logical, columns);
 	ok = true;
 	for (size_t at = 0; ok && at < n; at += DUCK_BLOCK)
 		ok = append_block(appender, chunk, types, columns, at, n - at < DUCK_BLOCK ? n - at : DUCK_BLOCK, fill, from_where);
-	ok = ok && duckdb_appender_flush(appender) == DuckDBSuccess;
+	ok = ok && calls.appender_flush(appender) == DuckDBSuccess;
 out:
 	if (!ok)
-		err_set(e, "database: %.240s", duckdb_appender_error(appender) ? duckdb_appender_error(appender) : "append failed");
+		err_set(e, "database: %.240s", calls.appender_error(appender) ? calls.appender_error(appender) : "append failed");
 	for (size_t i = 0; i < columns; i++)
-		duckdb_destroy_logical_type(&logical[i]);
-	duckdb_destroy_data_chunk(&chunk);
-	(void)duckdb_appender_destroy(&appender);       /* also when it failed; what was not flushed is dropped with it */
+		calls.destroy_logical_type(&logical[i]);
+	calls.destroy_data_chunk(&chunk);
+	(void)calls.appender_destroy(&appender);       /* also when it failed; what was not flushed is dropped with it */
 	return ok;
 }

@@ -16,10 +16,9 @@ struct duck_rows;       /* the result of a query */
 
 enum { DUCK_BLOCK = 2048, DUCK_PARAMS_MAX = 16 };
 
-/* Refuses libraries older than 1.5, which lost data on a full disk. */
+/* Loads the library when it is the first. Refuses those older than 1.5, which lost data on a full disk. */
 struct duck *duck_open(const char *path, bool read_only, struct err *e);
 void duck_close(struct duck *d);
-const char *duck_version(void);
 struct duck_con *duck_connect(struct duck *d, struct err *e);
 void duck_disconnect(struct duck_con *c);
 

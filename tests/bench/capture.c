@@ -8,6 +8,7 @@
 #include "capture/account.h"
 #include "capture/decode.h"
 #include "capture/intake.h"
+#include "capture/minutes.h"
 #include "capture/packet.h"
 #include "capture/pcapfile.h"
 #include "capture/source.h"
@@ -138,7 +139,7 @@ static uint64_t count(struct intake *in, enum stage stage, const char *folder, u
 	bool wrong;
 	size_t n, cut = 0;
 	enum source_next next = SOURCE_ROW;
-	struct tally *tally = tally_open(TALLY_ROWS_MAX);
+	struct tally *tally = tally_open(MINUTES_ROWS_MAX);
 
 	memcpy(how.sensor, "bench", 6);
 	account_init(&account);

@@ -100,3 +100,29 @@ TEST(flows_tell_answers_from_knocks)
 	CHECK(!flows_answered(f, &probe));
 	flows_close(f);
 }
+
+TEST(flows_of_ours_outlast_a_flood_and_end_with_silence)
+{
+	struct flows *f = flows_open();
+	struct packet ask = packet(PROTO_UDP, 0, true, 50000, 123, 100), answer = packet(PROTO_UDP, 0, false, 50000, 123, 200);
+
+	flows_sent(f, &ask);
+	for (unsigned i = 0; i < 200000; i++) {
+		struct packet p = packet(PROTO_UDP, 0, false, (uint16_t)i, (uint16_t)(i >> 8 | 1024), 101);
+
+		p.src = addr_v4(THEM + 1 + i);
+		CHECK(!flows_answered(f, &p));
+	}
+	CHECK(flows_answered(f, &answer));
+	answer.time_s = 490;                            /* counted from the last packet */
+	CHECK(flows_answered(f, &answer));
+	answer.time_s = 791;
+	CHECK(!flows_answered(f, &answer));
+	answer.time_s = 792;                            /* it began anew, by them */
+	CHECK(!flows_answered(f, &answer));
+	ask.time_s = 793;
+	flows_sent(f, &ask);
+	answer.time_s = 794;
+	CHECK(!flows_answered(f, &answer));
+	flows_close(f);
+}

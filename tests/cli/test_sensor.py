@@ -125,6 +125,18 @@ def test_file_that_breaks_off_is_kept_up_to_there(folder):
     assert json.loads(done.stdout)["counted"] == 49 and "breaks off" in done.stderr, done
 
 
+def test_sensor_needs_no_library_of_the_store(folder):
+    """The program alone, as on a machine that only observes: a store is refused in one line, a file is observed."""
+    alone = shutil.copy(BINARY, f"{folder}/teiten")
+    path = pcap(f"{folder}/t.pcap", [1136073600])
+    done = subprocess.run([alone, "sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", f"{folder}/d", "--json"], capture_output=True, text=True)
+    assert done.returncode == 0 and json.loads(done.stdout)["counted"] == 1, done
+    if os.path.exists("/usr/local/lib/teiten/libduckdb.so"):
+        raise Skip("the library is installed on this machine")
+    done = subprocess.run([alone, "import", path, "--sensor", "t", "--data", f"{folder}/f"], capture_output=True, text=True)
+    assert done.returncode == 1 and "libduckdb.so" in done.stderr and len(done.stderr.strip().splitlines()) == 1, done
+
+
 def test_wrong_use_says_what_is_missing(folder):
     for args, word in ((["--interface", "lo"], "--name"), (["--interface", "lo", "--name", "a"], "--watch"), (["--name", "a"], "--interface"),
                        (["--interface", "lo", "--read", "x", "--name", "a"], "exclude"), (["--read", "x", "--name", "-a"], "name"),

@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 comma := ,
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),-clang)
 
-PACKAGES_BUILD := gcc=gcc libc6-dev pkg-config libmicrohttpd-dev libzstd-dev liblzma-dev zlib1g-dev libsodium-dev \
+PACKAGES_BUILD := gcc=gcc libc6-dev pkg-config libmicrohttpd-dev libcurl4-gnutls-dev libzstd-dev liblzma-dev zlib1g-dev libsodium-dev \
 	libmaxminddb-dev libpcap-dev libseccomp-dev libcap-ng-dev tzdata node=nodejs npm=npm ca-certificates
 PACKAGES_TEST := python3=python3 ip=iproute2 tcpdump=tcpdump tshark=tshark nmap=nmap masscan=masscan zmap=zmap clang=clang libclang-rt-14-dev chromium=chromium rsvg-convert=librsvg2-bin \
 	fonts-ipaexfont-gothic mandoc=mandoc curl=curl git=git
@@ -20,7 +20,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $(if $(findst
 CFLAGS ?= -g $(if $(SAN)$(findstring clang,$(CC)),-O2,-O3 -flto=auto)
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fno-strict-overflow -fstack-protector-strong -Isrc \
 	-include src/base/banned.h $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-LDLIBS := -lmicrohttpd -lzstd -llzma -lz -lsodium -lmaxminddb -lpcap -lseccomp -lcap-ng -lm -lpthread
+LDLIBS := -lmicrohttpd -lcurl -lzstd -llzma -lz -lsodium -lmaxminddb -lpcap -lseccomp -lcap-ng -lm -lpthread
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN:fuzzer-no-link%=fuzzer%)) \
 	-Wl,-rpath,'$$ORIGIN/../deps/duckdb:$$ORIGIN/../lib/teiten:$(PREFIX)/lib/teiten'
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)

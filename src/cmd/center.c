@@ -168,7 +168,7 @@ static bool may_start(const char *dir, const char *listen, struct err *e)
 		err_set(e, "a keep is already running in %s: process %d", dir, (int)other);
 		return err_expected(e, "end it or the centre that it belongs to, or another folder: --data DIR");
 	}
-	return http_is_free(listen, e) || err_in(e, "listen");
+	return http_is_free(listen, false, e) || err_in(e, "listen");
 }
 
 /* The command line first, then the configuration, then the default. */

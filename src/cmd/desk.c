@@ -20,7 +20,8 @@ static const char *or_else(const char *given, const char *other)
 
 static bool serve(const char *listen, struct site *site, struct err *e)
 {
-	struct http *h = http_open(listen, routes_serve, site, e);
+	struct http_how how = { .listen = listen, .fn = routes_serve, .to = site };
+	struct http *h = http_open(&how, e);
 
 	if (!h)
 		return false;

@@ -79,64 +79,71 @@ static void *accept_peers(void *of)
 	}
 }
 
-/* Takes the oldest batches up to a group; what cannot be a batch is put aside and told. */
-static size_t take_group(struct keep *k, const struct spool_list *list, struct batch *batches, const char **names)
+/* A group on its way from the spool into the store. */
+struct group { struct spool_taken taken; const char **names; size_t names_len; };
+
+/* Takes the oldest files up to a group; what cannot be a batch is put aside and told. */
+static void take_group(struct keep *k, const struct spool_list *list, struct group *g)
 {
-	size_t len = 0, rows = 0;
+	size_t rows = 0;
 	struct err e;
 
-	for (size_t i = 0; i < list->len && len < GROUP_BATCHES && rows < GROUP_ROWS; i++) {
-		if (spool_take(k->spool, list->names[i], &batches[len], &e)) {
-			rows += batches[len].len;
-			names[len++] = list->names[i];
+	g->names = mem_zero(list->len + 1, sizeof *g->names);
+	for (size_t i = 0; i < list->len && g->taken.len < GROUP_BATCHES && rows < GROUP_ROWS; i++) {
+		size_t before = g->taken.len;
+
+		if (spool_take(k->spool, list->names[i], &g->taken, &e)) {
+			while (before < g->taken.len)
+				rows += g->taken.list[before++].len;
+			g->names[g->names_len++] = list->names[i];
 			continue;
 		}
 		log_err(&e);
 		if (!spool_refuse(k->spool, list->names[i], &e))
 			log_err(&e);
 	}
-	return len;
+}
+
+static bool put_group(struct keep *k, const struct group *g, struct err *e)
+{
+	const struct batch **list = mem_zero(g->taken.len, sizeof *list);
+	enum stored *each = mem_zero(g->taken.len, sizeof *each);
+
+	for (size_t i = 0; i < g->taken.len; i++)
+		list[i] = &g->taken.list[i];
+	bool ok = store_put(k->store, list, g->taken.len, each, e);
+	free(list);
+	free(each);
+	return ok;
 }
 
 /* One group from the spool into the store; false when there was none, or it must be tried again later. */
 static bool drain_once(struct keep *k)
 {
-	struct batch *batches = mem_zero(GROUP_BATCHES, sizeof *batches);
-	const struct batch **list = mem_zero(GROUP_BATCHES, sizeof *list);
-	const char **names = mem_zero(GROUP_BATCHES, sizeof *names);
-	enum stored *each = mem_zero(GROUP_BATCHES, sizeof *each);
 	struct spool_list waiting;
+	struct group g = { 0 };
 	struct err e;
-	bool ok = false;
-	size_t n = 0;
+	bool ok = false, dropped = true;
 
 	if (!spool_waiting(k->spool, &waiting, &e)) {
 		log_err(&e);
-		goto out;
+		return false;
 	}
-	n = take_group(k, &waiting, batches, names);
-	for (size_t i = 0; i < n; i++)
-		list[i] = &batches[i];
-	ok = n > 0 && store_put(k->store, list, n, each, &e);
-	if (n > 0 && !ok) {
+	take_group(k, &waiting, &g);
+	ok = g.taken.len > 0 && put_group(k, &g, &e);
+	if (g.taken.len > 0 && !ok) {
 		log_err(&e);
 		clock_sleep_ms(e.kind == ERR_FULL ? FULL_MS : IDLE_MS);
 	}
-	bool dropped = true;
-	for (size_t i = 0; ok && dropped && i < n; i++)
-		dropped = spool_drop(k->spool, names[i], &e);
+	for (size_t i = 0; ok && dropped && i < g.names_len; i++)
+		dropped = spool_drop(k->spool, g.names[i], &e);
 	if (!dropped) {         /* it would come again and again; the store knows it, so nothing counts twice meanwhile */
 		log_err(&e);
 		clock_sleep_ms(FULL_MS);
 	}
-	for (size_t i = 0; i < n; i++)
-		batch_release(&batches[i]);
+	spool_taken_release(&g.taken);
+	free(g.names);
 	spool_list_release(&waiting);
-out:
-	free(batches);
-	free(list);
-	free(names);
-	free(each);
 	return ok;
 }
 

@@ -1,6 +1,7 @@
 /* sensor: the sensors that the store knows; how many addresses each observes, its group and region. */
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
+#include "cmd/enrolling.h"
 #include "cmd/place.h"
 #include "cmd/sensing.h"
 
@@ -127,18 +128,11 @@ out:
 	return ok;
 }
 
-static int run_sensor(const struct args *a)
+static int run_store(const struct args *a, bool list)
 {
-	bool list = a->words == 1 && !strcmp(a->word[0], "list"), set = a->words == 2 && !strcmp(a->word[0], "set");
 	struct place place;
 	struct err e;
 
-	if (a->words == 0)
-		return sensing(a);
-	if (!list && !set) {
-		log_line("sensor is followed by: nothing, to observe; list; or set NAME with --addresses, --group or --region");
-		return EXIT_WRONG_USE;
-	}
 	if (list && (args_given(a, "addresses") || args_given(a, "group") || args_given(a, "region"))) {
 		err_asked(&e, "sensor list takes no --addresses, --group or --region");
 		err_expected(&e, "sensor set NAME changes a sensor");
@@ -151,6 +145,21 @@ static int run_sensor(const struct args *a)
 	return ok ? EXIT_DONE : asking_refused(a, &e);
 }
 
+static int run_sensor(const struct args *a)
+{
+	const char *verb = a->words ? a->word[0] : "";
+
+	if (a->words == 0)
+		return sensing(a);
+	if ((a->words == 1 && !strcmp(verb, "list")) || (a->words == 2 && !strcmp(verb, "set")))
+		return run_store(a, a->words == 1);
+	if (enrolling_knows(a))
+		return enrolling(a);
+	log_line("sensor is followed by: nothing, to observe; key, to make its key; add LINE, show NAME or retire NAME, to say who may "
+		"deliver; list; or set NAME with --addresses, --group or --region");
+	return EXIT_WRONG_USE;
+}
+
 static const struct option options[] = {
 	{ "addresses", "N", "set: how many addresses the sensor observes" },
 	{ "group", "NAME", "set: operator or network that it belongs to" },
@@ -161,8 +170,8 @@ static const struct option options[] = {
 
 const struct command command_sensor = {
 	.name = "sensor",
-	.usage = "[OPTION]... | list | set NAME [OPTION]...",
-	.summary = "observe an interface; list the sensors, or say how many addresses one observes",
+	.usage = "[OPTION]... | key | add LINE | show NAME | retire NAME | list | set NAME",
+	.summary = "observe an interface; make its key, enrol it, list the sensors",
 	.options = { options, sensing_options, place_options },
 	.run = run_sensor,
 };

@@ -292,6 +292,16 @@ static bool get_payload(struct batch *b, struct reader *r, struct err *e)
 	return batch_sound(b, e);
 }
 
+size_t batch_length(const void *bytes, size_t len)
+{
+	struct reader r = reader_over(bytes, len);
+	const uint8_t *head = read_bytes(&r, sizeof magic);
+
+	(void)read_u8(&r);
+	size_t whole = (size_t)read_u32le(&r) + HEAD_BYTES + DIGEST_BYTES;
+	return r.ok && !memcmp(head, magic, sizeof magic) && whole <= len ? whole : 0;
+}
+
 bool batch_decode(struct batch *b, const void *bytes, size_t len, struct err *e)
 {
 	struct buf payload = buf_make(BATCH_BYTES_MAX);

@@ -1,5 +1,6 @@
 #include "net/http.h"
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -9,21 +10,40 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { ETAG_MAX = 2 * DIGEST_BYTES + 3 };
+enum { ETAG_MAX = 2 * DIGEST_BYTES + 3, SAY_MAX = 240, CUT_OFF_TICK_S = 1 };
+
+/* Somebody who is connected, outside. */
+struct peer { struct peer *next, *before; int fd; uint64_t since_us; bool ours; /* it is we who let the other wait */ };
 
 struct http {
 	struct MHD_Daemon *daemon;
-	http_fn *fn;
-	void *to;
+	struct http_how how;
 	char address[HTTP_ADDRESS_MAX];
+	pthread_mutex_t lock;           /* of what follows */
+	pthread_cond_t ending;
+	pthread_t watching;             /* cuts off who does not finish */
+	bool ends;
+	struct peer *peers;
+	unsigned long long cut_off;
 };
 
 /* One request: made when its first line is read, freed when its reply is sent. */
-struct exchange { bool begun, too_long; char url[HTTP_URL_MAX + 1]; };
+struct exchange {
+	struct http *http;
+	struct MHD_Connection *connection;
+	bool begun, too_long, greeted, whole, later, finished;
+	struct buf body;
+	size_t told;                    /* how long the body was said to be */
+	struct reply early;             /* status 0: none */
+	unsigned status; char text[SAY_MAX];    /* of a reply that came later */
+	char url[HTTP_URL_MAX + 1];
+};
 
 /* Host and port of a listening address or a Host header; the port may be absent (then ""). */
 struct authority { char host[HTTP_ADDRESS_MAX], port[8]; };
@@ -128,8 +148,10 @@ static void add_headers(struct MHD_Response *r, const struct reply *rp, const ch
 	}
 	if (rp->status == 405)
 		(void)MHD_add_response_header(r, "Allow", "GET, HEAD");
-	if (rp->status == 503)
-		(void)MHD_add_response_header(r, "Retry-After", "5");
+	if (rp->status == 503 || rp->retry_after_s) {
+		(void)snprintf(text, sizeof text, "%u", rp->retry_after_s ? rp->retry_after_s : 5);
+		(void)MHD_add_response_header(r, "Retry-After", text);
+	}
 	if (rp->file_name) {
 		(void)snprintf(text, sizeof text, "attachment; filename=\"%s\"", rp->file_name);
 		(void)MHD_add_response_header(r, "Content-Disposition", text);
@@ -160,7 +182,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *c, struct reply *rp)
 	return sent;
 }
 
-static void refuse(struct reply *rp, unsigned status, const char *text)
+void http_say(struct reply *rp, unsigned status, const char *text)
 {
 	rp->status = status;
 	rp->type = "text/plain; charset=utf-8";
@@ -168,48 +190,136 @@ static void refuse(struct reply *rp, unsigned status, const char *text)
 	buf_printf(&rp->body, "%s\n", text);
 }
 
-static enum MHD_Result answer(struct http *h, struct MHD_Connection *c, const char *method, struct exchange *x)
+const char *http_header(const struct request *rq, const char *name)
 {
-	struct reply rp = { .status = 200, .body = buf_make(HTTP_BODY_MAX) };
+	return header(rq->exchange->connection, name);
+}
+
+/* From now on the other waits for us, or we for the other. */
+static void note_wait(struct exchange *x, bool ours)
+{
+	const union MHD_ConnectionInfo *known = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct peer *p = known ? known->socket_context : NULL;
+
+	if (!p)
+		return;
+	(void)pthread_mutex_lock(&x->http->lock);
+	p->ours = ours;
+	p->since_us = clock_steady_us();
+	(void)pthread_mutex_unlock(&x->http->lock);
+}
+
+void http_later(const struct request *rq)
+{
+	rq->exchange->later = true;
+	MHD_suspend_connection(rq->exchange->connection);
+}
+
+void http_finish(struct exchange *x, unsigned status, const char *text)
+{
+	x->status = status;
+	(void)snprintf(x->text, sizeof x->text, "%s", text);
+	x->finished = true;
+	MHD_resume_connection(x->connection);
+}
+
+static struct reply empty_reply(void)
+{
+	return (struct reply){ .status = 200, .body = buf_make(HTTP_BODY_MAX) };
+}
+
+static bool is_read(const struct http *h, const char *method)
+{
+	return !strcmp(method, "GET") || !strcmp(method, "HEAD") || (h->how.outside && !strcmp(method, "PUT"));
+}
+
+static enum MHD_Result answer(struct http *h, const char *method, struct exchange *x)
+{
+	struct reply rp = empty_reply();
 	char *query = strchr(x->url, '?');
-	struct request rq = { .path = x->url, .query = query ? query + 1 : "", .accept_language = header(c, "Accept-Language") };
+	struct request rq = { .method = method, .path = x->url, .query = query ? query + 1 : "", .body = &x->body, .exchange = x,
+		.accept_language = header(x->connection, "Accept-Language") };
 
 	if (query)
 		*query = '\0';
 	if (x->too_long)
-		refuse(&rp, 414, "The address is too long.");
-	else if (!http_host_is_local(header(c, "Host")))
-		refuse(&rp, 421, "These pages are shown on this machine only: ask for localhost.");
-	else if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		refuse(&rp, 405, "Only GET and HEAD are understood here.");
+		http_say(&rp, 414, "The address is too long.");
+	else if (!h->how.outside && !http_host_is_local(header(x->connection, "Host")))
+		http_say(&rp, 421, "These pages are shown on this machine only: ask for localhost.");
+	else if (!is_read(h, method))
+		http_say(&rp, 405, h->how.outside ? "Only GET, HEAD and PUT are understood here." : "Only GET and HEAD are understood here.");
 	else
-		h->fn(h->to, &rq, &rp);
+		h->how.fn(h->how.to, &rq, &rp);
+	if (x->later) {                 /* the reply's body belongs to nobody any more */
+		buf_release(&rp.body);
+		return MHD_YES;
+	}
 	if (!rp.body.ok)
-		refuse(&rp, 500, "The reply became too large.");
-	return send_reply(c, &rp);
+		http_say(&rp, 500, "The reply became too large.");
+	return send_reply(x->connection, &rp);
 }
 
-/* A reply queued in the first call, before the library has read the request to its end, would cost the connection; so
- * the first call only takes note. A body is read and forgotten: no method that we answer has one. */
+/* Before the body of a PUT: how long it will be, and whether anybody wants it. */
+static void greet(struct http *h, struct exchange *x)
+{
+	struct request rq = { .method = "PUT", .path = x->url, .query = "", .body = &x->body, .accept_language = "", .exchange = x };
+	uint64_t told = 0;
+
+	x->early = empty_reply();
+	if (x->too_long)
+		http_say(&x->early, 414, "The address is too long.");
+	else if (!num_whole(header(x->connection, "Content-Length"), 0, UINT64_MAX, &told))
+		http_say(&x->early, 411, "How long the body is must be told.");
+	else if (told > h->how.body_max)
+		http_say(&x->early, 413, "The body is too large.");
+	else
+		h->how.greet(h->how.to, &rq, (size_t)told, &x->early);
+	x->told = (size_t)told;
+	x->greeted = x->early.status == 200;
+	x->body = buf_make(h->how.body_max);
+}
+
+static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t *len)
+{
+	if (x->greeted)
+		buf_bytes(&x->body, bytes, *len);
+	*len = 0;
+	return MHD_YES;
+}
+
+static enum MHD_Result send_later(struct exchange *x)
+{
+	struct reply rp = empty_reply();
+
+	http_say(&rp, x->status, x->text);
+	return send_reply(x->connection, &rp);
+}
+
+/* A reply queued in the first call, before the library has read the request to its end, would cost the connection, and the
+ * other would not read it; so a refusal waits for the body's end, unless that is too far off. */
 static enum MHD_Result on_request(void *of, struct MHD_Connection *c, const char *url, const char *method,
 	const char *version, const char *upload, size_t *upload_len, void **state)
 {
 	struct exchange *x = *state;
+	struct http *h = of;
 
 	(void)url;
 	(void)version;
-	(void)upload;
 	if (!x)
 		return MHD_NO;
+	if (x->finished)
+		return send_later(x);
 	if (!x->begun) {
 		x->begun = true;
-		return MHD_YES;
+		if (h->how.outside && !strcmp(method, "PUT"))
+			greet(h, x);
+		return x->early.status == 413 ? send_reply(c, &x->early) : MHD_YES;
 	}
-	if (*upload_len) {
-		*upload_len = 0;
-		return MHD_YES;
-	}
-	return answer(of, c, method, x);
+	if (*upload_len)
+		return take_body(x, upload, upload_len);
+	x->whole = true;
+	note_wait(x, true);
+	return x->early.status && !x->greeted ? send_reply(c, &x->early) : answer(h, method, x);
 }
 
 /* The address as it was sent, before the library takes it apart. */
@@ -218,24 +328,93 @@ static void *on_url(void *of, const char *url, struct MHD_Connection *c)
 	struct exchange *x = mem_zero(1, sizeof *x);
 	int len = snprintf(x->url, sizeof x->url, "%s", url);
 
-	(void)of;
-	(void)c;
+	x->http = of;
+	x->connection = c;
 	x->too_long = len > HTTP_URL_MAX;
 	return x;
 }
 
 static void on_end(void *of, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)
 {
-	(void)of;
+	struct exchange *x = *state;
+	struct http *h = of;
+
 	(void)c;
 	(void)why;
-	free(*state);
+	if (!x)
+		return;
+	note_wait(x, false);
+	if (x->greeted && h->how.leave)
+		h->how.leave(h->how.to, x->told, x->whole);
+	buf_release(&x->early.body);
+	buf_release(&x->body);
+	free(x);
 	*state = NULL;
+}
+
+static void on_peer(void *of, struct MHD_Connection *c, void **state, enum MHD_ConnectionNotificationCode what)
+{
+	struct http *h = of;
+	struct peer *p = *state;
+
+	(void)pthread_mutex_lock(&h->lock);
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		p = mem_zero(1, sizeof *p);
+		*p = (struct peer){ .next = h->peers, .fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+			.since_us = clock_steady_us() };
+		if (p->next)
+			p->next->before = p;
+		h->peers = p;
+		*state = p;
+	} else if (p) {
+		*(p->before ? &p->before->next : &h->peers) = p->next;
+		if (p->next)
+			p->next->before = p->before;
+		free(p);
+		*state = NULL;
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+/* The library counts silence alone: who sends a byte now and then would hold a connection for ever. */
+static void cut_off(struct http *h, uint64_t now_us)
+{
+	for (struct peer *p = h->peers; p; p = p->next)
+		if (!p->ours && now_us > p->since_us && now_us - p->since_us > (uint64_t)HTTP_REQUEST_S * 1000000) {
+			(void)shutdown(p->fd, SHUT_RDWR);
+			p->ours = true;         /* once is enough */
+			h->cut_off++;
+		}
+}
+
+static void *watch(void *of)
+{
+	struct http *h = of;
+
+	(void)pthread_mutex_lock(&h->lock);
+	while (!h->ends) {
+		struct timespec until;
+
+		(void)clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += CUT_OFF_TICK_S;
+		(void)pthread_cond_timedwait(&h->ending, &h->lock, &until);
+		cut_off(h, clock_steady_us());
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+	return NULL;
+}
+
+unsigned long long http_cut_off(struct http *h)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	unsigned long long n = h->cut_off;
+	(void)pthread_mutex_unlock(&h->lock);
+	return n;
 }
 
 union address { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; };
 
-static bool read_address(const char *listen, union address *out, socklen_t *len, struct err *e)
+static bool read_address(const char *listen, bool outside, union address *out, socklen_t *len, struct err *e)
 {
 	struct authority a;
 	uint64_t port;
@@ -245,14 +424,17 @@ static bool read_address(const char *listen, union address *out, socklen_t *len,
 		err_set(e, "not an address to listen on: \"%.60s\"", listen);
 		return err_expected(e, "ADDRESS:PORT such as 127.0.0.1:8025 or [::1]:8025");
 	}
-	if (loopback_v4(a.host, &out->v4.sin_addr)) {
+	if (loopback_v4(a.host, &out->v4.sin_addr) || (outside && inet_pton(AF_INET, a.host, &out->v4.sin_addr) == 1)) {
 		out->v4.sin_family = AF_INET;
 		out->v4.sin_port = htons((uint16_t)port);
 		*len = sizeof out->v4;
-	} else if (loopback_v6(a.host, &out->v6.sin6_addr)) {
+	} else if (loopback_v6(a.host, &out->v6.sin6_addr) || (outside && inet_pton(AF_INET6, a.host, &out->v6.sin6_addr) == 1)) {
 		out->v6.sin6_family = AF_INET6;
 		out->v6.sin6_port = htons((uint16_t)port);
 		*len = sizeof out->v6;
+	} else if (outside) {
+		err_set(e, "not an address to listen on: \"%.60s\"", listen);
+		return err_expected(e, "ADDRESS:PORT such as 0.0.0.0:8443 or [::]:8443");
 	} else {
 		err_set(e, "%.60s is not an address of this machine alone", listen);
 		return err_expected(e, "127.0.0.0/8, [::1] or localhost: the inside pages name sensors, and nobody signs in yet");
@@ -276,13 +458,13 @@ static void write_address(int fd, char out[HTTP_ADDRESS_MAX])
 	}
 }
 
-static int open_socket(const char *listen_text, struct err *e)
+static int open_socket(const char *listen_text, bool outside, struct err *e)
 {
 	union address a;
 	socklen_t len = 0;
 	int one = 1;
 
-	if (!read_address(listen_text, &a, &len, e))
+	if (!read_address(listen_text, outside, &a, &len, e))
 		return -1;
 	int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) {
@@ -294,7 +476,7 @@ static int open_socket(const char *listen_text, struct err *e)
 		return fd;
 	if (errno == EADDRINUSE) {
 		err_set(e, "%s is taken", listen_text);
-		err_expected(e, "choose another with --listen ADDRESS:PORT, or make run PORT=8026");
+		err_expected(e, outside ? "another port: --collect ADDRESS:PORT" : "choose another with --listen ADDRESS:PORT, or make run PORT=8026");
 	} else {
 		err_errno(e, "cannot listen on %s", listen_text);
 	}
@@ -307,41 +489,82 @@ bool http_may_listen(const char *listen, struct err *e)
 	union address a;
 	socklen_t len;
 
-	return read_address(listen, &a, &len, e);
+	return read_address(listen, false, &a, &len, e);
 }
 
-bool http_is_free(const char *listen, struct err *e)
+bool http_is_free(const char *listen, bool outside, struct err *e)
 {
-	int fd = open_socket(listen, e);
+	int fd = open_socket(listen, outside, e);
 
 	if (fd >= 0)
 		(void)close(fd);
 	return fd >= 0;
 }
 
-struct http *http_open(const char *listen, http_fn *fn, void *to, struct err *e)
+static bool is_loopback(const char *listen)
 {
-	int fd = open_socket(listen, e);
+	struct err e;
+
+	return http_may_listen(listen, &e);
+}
+
+/* Options that only some servers have: outside, and with TLS. */
+static void choose(const struct http *h, struct MHD_OptionItem out[8])
+{
+	const struct http_how *how = &h->how;
+	size_t n = 0;
+
+	/* behind another server all come from one address */
+	if (how->outside && !is_loopback(how->listen))
+		out[n++] = (struct MHD_OptionItem){ MHD_OPTION_PER_IP_CONNECTION_LIMIT, HTTP_PER_ADDRESS, NULL };
+	if (how->certificate) {
+		out[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)how->certificate };
+		out[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)how->key };
+		out[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" };
+	}
+	out[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
+}
+
+static struct MHD_Daemon *start(struct http *h, int fd)
+{
+	struct MHD_OptionItem more[8];
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME;
+
+	choose(h, more);
+	return MHD_start_daemon(h->how.certificate ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, h,
+		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd,
+		MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(h->how.outside ? HTTP_MEMORY_OUTSIDE : HTTP_MEMORY_PER_CONNECTION),
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_TIMEOUT_S,
+		MHD_OPTION_URI_LOG_CALLBACK, on_url, h,
+		MHD_OPTION_NOTIFY_COMPLETED, on_end, h,
+		MHD_OPTION_NOTIFY_CONNECTION, on_peer, h,
+		MHD_OPTION_ARRAY, more,
+		MHD_OPTION_END);
+}
+
+struct http *http_open(const struct http_how *how, struct err *e)
+{
+	int fd = open_socket(how->listen, how->outside, e);
 
 	if (fd < 0)
 		return NULL;
 	struct http *h = mem_zero(1, sizeof *h);
-	h->fn = fn;
-	h->to = to;
+	h->how = *how;
 	write_address(fd, h->address);
-	h->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, h,
-		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd,
-		MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY_PER_CONNECTION,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_TIMEOUT_S,
-		MHD_OPTION_URI_LOG_CALLBACK, on_url, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
-		MHD_OPTION_END);
-	if (h->daemon)
+	if (pthread_mutex_init(&h->lock, NULL) != 0 || pthread_cond_init(&h->ending, NULL) != 0)
+		abort();        /* only for want of memory */
+	h->daemon = start(h, fd);
+	if (h->daemon && (!how->outside || pthread_create(&h->watching, NULL, watch, h) == 0))
 		return h;
-	err_set(e, "the HTTP server did not start on %s", listen);
-	(void)close(fd);
+	err_set(e, "the HTTP server did not start on %s", how->listen);
+	if (how->certificate)
+		err_expected(e, "a certificate and its key, both PEM, that belong together");
+	if (h->daemon)
+		MHD_stop_daemon(h->daemon);
+	else
+		(void)close(fd);
 	free(h);
 	return NULL;
 }
@@ -356,5 +579,13 @@ void http_close(struct http *h)
 	if (!h)
 		return;
 	MHD_stop_daemon(h->daemon);
+	(void)pthread_mutex_lock(&h->lock);
+	h->ends = true;
+	(void)pthread_cond_broadcast(&h->ending);
+	(void)pthread_mutex_unlock(&h->lock);
+	if (h->how.outside)
+		(void)pthread_join(h->watching, NULL);
+	(void)pthread_cond_destroy(&h->ending);
+	(void)pthread_mutex_destroy(&h->lock);
 	free(h);
 }

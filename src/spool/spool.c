@@ -1,9 +1,11 @@
 #include "spool/spool.h"
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/secret.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -27,7 +29,7 @@ void spool_name(const struct batch *b, char out[SPOOL_NAME_MAX])
 bool spool_put(const char *dir, const struct batch *b, struct err *e)
 {
 	char name[SPOOL_NAME_MAX], path[PATH_TEXT_MAX];
-	struct buf bytes = buf_make(BATCH_BYTES_MAX + (2 << 20));
+	struct buf bytes = buf_make(SPOOL_FILE_MAX);
 	bool ok = false;
 
 	spool_name(b, name);
@@ -35,6 +37,17 @@ bool spool_put(const char *dir, const struct batch *b, struct err *e)
 	ok = file_path(path, dir, name, e) && file_write(path, bytes.at, bytes.len, e);
 	buf_release(&bytes);
 	return ok;
+}
+
+/* The time first, so that groups of one moment lie together; the rest is chance. */
+bool spool_put_group(const char *dir, const void *bytes, size_t len, char name[SPOOL_NAME_MAX], struct err *e)
+{
+	char path[PATH_TEXT_MAX];
+	uint32_t chance;
+
+	secret_fill(&chance, sizeof chance);
+	(void)snprintf(name, SPOOL_NAME_MAX, "group.%010" PRId64 ".%08" PRIx32 "%s", clock_wall_s(), chance, suffix);
+	return file_path(path, dir, name, e) && file_write(path, bytes, len, e);
 }
 
 struct aged { struct timespec when; char name[SPOOL_NAME_MAX]; };
@@ -81,6 +94,8 @@ bool spool_waiting(const char *dir, struct spool_list *list, struct err *e)
 		qsort(found, len, sizeof *found, oldest_first);
 	list->len = len < SPOOL_LIST_MAX ? len : SPOOL_LIST_MAX;
 	list->names = mem_zero(list->len, sizeof *list->names);
+	if (len > list->len)
+		found[list->len - 1] = found[len - 1];
 	for (size_t i = 0; i < list->len; i++)
 		memcpy(list->names[i], found[i].name, sizeof found[i].name);
 	free(found);
@@ -101,15 +116,59 @@ bool spool_holds(const char *dir, const char *name)
 	return file_path(path, dir, name, &e) && file_exists(path);
 }
 
-bool spool_take(const char *dir, const char *name, struct batch *b, struct err *e)
+/* One batch or more fill the file to its end. */
+static bool take_all(const struct buf *bytes, struct spool_taken *to, struct err *e)
 {
-	struct buf bytes = buf_make(BATCH_BYTES_MAX + (2 << 20));
+	size_t at = 0, before = to->len;
+
+	do {
+		size_t left = bytes->len - at, whole = batch_length(bytes->at + at, left);
+		struct batch b;
+
+		if (!batch_decode(&b, bytes->at + at, whole ? whole : left, e)) {
+			while (to->len > before)
+				batch_release(&to->list[--to->len]);
+			return false;
+		}
+		MEM_GROW(to->list, to->len, to->cap);
+		to->list[to->len++] = b;
+		at += whole;
+	} while (at < bytes->len);
+	return true;
+}
+
+bool spool_take(const char *dir, const char *name, struct spool_taken *to, struct err *e)
+{
+	struct buf bytes = buf_make(SPOOL_FILE_MAX);
 	char path[PATH_TEXT_MAX];
 	bool ok = file_path(path, dir, name, e) && (file_regular(path) || err_set(e, "not a file")) && file_read(path, &bytes, e) &&
-		batch_decode(b, bytes.at, bytes.len, e);
+		take_all(&bytes, to, e);
 
 	buf_release(&bytes);
 	return ok ? true : err_in(e, "%s", name);
+}
+
+void spool_taken_release(struct spool_taken *t)
+{
+	for (size_t i = 0; i < t->len; i++)
+		batch_release(&t->list[i]);
+	free(t->list);
+	*t = (struct spool_taken){ 0 };
+}
+
+uint64_t spool_bytes(const char *dir)
+{
+	struct dirent *entry;
+	struct stat st;
+	DIR *d = opendir(dir);
+	uint64_t sum = 0;
+
+	while (d && (entry = readdir(d)) != NULL)
+		if (is_batch(entry->d_name) && fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)
+			sum += (uint64_t)st.st_size;
+	if (d)
+		closedir(d);
+	return sum;
 }
 
 bool spool_drop(const char *dir, const char *name, struct err *e)

@@ -34,7 +34,7 @@ TEST(the_server_listens_on_loopback_only)
 	struct err e;
 
 	for (unsigned i = 0; i < sizeof refused / sizeof *refused; i++) {
-		if (http_open(refused[i], silent, NULL, &e))
+		if (http_open(&(struct http_how){ .listen = refused[i], .fn = silent }, &e))
 			test_failed(__FILE__, __LINE__, "listens on \"%s\"", refused[i]);
 		CHECK(e.what[0] && e.expected[0]);
 	}
@@ -43,12 +43,12 @@ TEST(the_server_listens_on_loopback_only)
 TEST(a_taken_port_is_told_with_the_way_out)
 {
 	struct err e;
-	struct http *first = http_open("127.0.0.1:0", silent, NULL, &e);
+	struct http *first = http_open(&(struct http_how){ .listen = "127.0.0.1:0", .fn = silent }, &e);
 	char want[HTTP_ADDRESS_MAX + 16];
 
 	if (!first)
 		test_skip("no loopback here");
-	CHECK(http_open(http_address(first), silent, NULL, &e) == NULL);
+	CHECK(http_open(&(struct http_how){ .listen = http_address(first), .fn = silent }, &e) == NULL);
 	(void)snprintf(want, sizeof want, "%s is taken", http_address(first));
 	CHECK_TEXT(e.what, want);
 	CHECK_TEXT(e.expected, "choose another with --listen ADDRESS:PORT, or make run PORT=8026");

@@ -1,0 +1,146 @@
+/* collect: takes the batches that enrolled sensors deliver, and puts them into the spool of the centre's keep. */
+#include "cmd/commands.h"
+#include "cmd/ending.h"
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "link/receiver.h"
+#include "spool/spool.h"
+
+#include <inttypes.h>
+
+enum { TICK_MS = 200, PEM_MAX = 1 << 20, SPOOL_GIB = 4, SPOOL_GIB_MAX = 1 << 20 };
+
+struct collect {
+	char spool[PATH_TEXT_MAX], enrolled[PATH_TEXT_MAX], ledger[PATH_TEXT_MAX];
+	struct buf certificate, key;
+	struct receiver_how how;
+	struct http_how server;
+};
+
+static bool read_pem(const char *path, struct buf *out, struct err *e)
+{
+	*out = buf_make(PEM_MAX);
+	return file_read(path, out, e) && buf_cstr(out);
+}
+
+/* With a certificate it speaks TLS itself; without, it stands behind a server on this machine that does. */
+static bool read_tls(const struct args *a, struct collect *c, struct err *e)
+{
+	const char *certificate = args_value(a, "certificate"), *key = args_value(a, "key");
+
+	if (!certificate != !key) {
+		err_asked(e, "a certificate and its key belong together");
+		return err_expected(e, "--certificate FILE --key FILE");
+	}
+	if (!certificate && !http_may_listen(c->server.listen, e)) {
+		err_asked(e, "without a certificate it listens on this machine only");
+		return err_expected(e, "--certificate FILE --key FILE, or 127.0.0.1:PORT behind a server that speaks TLS");
+	}
+	if (!certificate)
+		return true;
+	if (!read_pem(certificate, &c->certificate, e) || !read_pem(key, &c->key, e))
+		return false;
+	c->server.certificate = buf_cstr(&c->certificate);
+	c->server.key = buf_cstr(&c->key);
+	return true;
+}
+
+static bool read_settings(const struct args *a, struct collect *c, struct err *e)
+{
+	const char *dir = args_value(a, "data") ? args_value(a, "data") : "./teiten-data";
+	uint64_t gib = SPOOL_GIB;
+
+	c->server = (struct http_how){ .listen = args_value(a, "listen") ? args_value(a, "listen") : "127.0.0.1:8026", .outside = true,
+		.body_max = RECEIVER_BODY_MAX, .greet = receiver_greet, .leave = receiver_leave, .fn = receiver_take };
+	if (!args_whole("spool-max", args_value(a, "spool-max"), 1, SPOOL_GIB_MAX, &gib, e) || !read_tls(a, c, e) ||
+		!file_path(c->spool, dir, "spool", e) || !spool_open(c->spool, e) || !file_path(c->ledger, c->spool, "received", e) ||
+		!file_path(c->enrolled, dir, "enrolled", e))
+		return false;
+	c->how = (struct receiver_how){ .spool = c->spool, .enrolled = c->enrolled, .ledger = c->ledger, .spool_max = gib << 30 };
+	return true;
+}
+
+static void tell(struct receiver *r, unsigned long long cut_off)
+{
+	uint64_t counts[RECEIPTS];
+	struct buf out = buf_make(1 << 12);
+
+	receiver_counts(r, counts);
+	for (unsigned i = 0; i < RECEIPTS; i++)
+		if (counts[i])
+			buf_printf(&out, "%s%s %" PRIu64, out.len ? ", " : "", receipt_name((enum receipt)i), counts[i]);
+	if (cut_off)
+		buf_printf(&out, "%scut off %llu", out.len ? ", " : "", cut_off);
+	log_line("ending: %s", out.len ? buf_cstr(&out) : "nothing came");
+	buf_release(&out);
+}
+
+static bool serve(struct collect *c, struct err *e)
+{
+	struct receiver *r = receiver_open(&c->how, e);
+
+	if (!r)
+		return false;
+	c->server.to = r;
+	struct http *h = http_open(&c->server, e);
+	if (h) {
+		log_line("collecting on %s%s", http_address(h), c->server.certificate ? " with TLS" : ", without TLS: behind a server that has it");
+		printf("ready: %s://%s\n", c->server.certificate ? "https" : "http", http_address(h));
+		(void)fflush(stdout);
+	}
+	while (h && !ending()) {
+		struct err trouble;
+
+		clock_sleep_ms(TICK_MS);
+		if (receiver_trouble(r, &trouble))
+			log_err(&trouble);
+	}
+	receiver_stop(r);
+	if (h)
+		tell(r, http_cut_off(h));
+	http_close(h);
+	receiver_close(r);
+	return h != NULL;
+}
+
+static int run_collect(const struct args *a)
+{
+	static struct collect c;
+	struct err e;
+
+	if (a->words) {
+		log_line("collect takes no words, only options: \"%s\"", a->word[0]);
+		return EXIT_WRONG_USE;
+	}
+	ending_catch();
+	log_daemon("collect");
+	bool ok = read_settings(a, &c, &e) && serve(&c, &e);
+	buf_release(&c.certificate);
+	buf_release(&c.key);
+	if (ok)
+		return EXIT_DONE;
+	log_err(&e);
+	return e.kind == ERR_ASKED ? EXIT_WRONG_USE : EXIT_REFUSED;
+}
+
+static const struct option options[] = {
+	{ "data", "DIR", "the observatory's folder (default ./teiten-data): its file enrolled says who may deliver" },
+	{ "listen", "ADDRESS:PORT", "where sensors deliver (default 127.0.0.1:8026)" },
+	{ "certificate", "FILE", "speak TLS with this certificate (PEM, with its chain)" },
+	{ "key", "FILE", "the certificate's key (PEM)" },
+	{ "spool-max", "GIB", "how much may wait for the keep (default 4); one sensor may have a quarter of it" },
+	{ NULL, NULL, NULL },
+};
+
+const struct command command_collect = {
+	.name = "collect",
+	.usage = "[OPTION]...",
+	.summary = "take the batches that enrolled sensors deliver",
+	.options = { options },
+	.run = run_collect,
+};

@@ -1,0 +1,189 @@
+#include "cmd/enrolling.h"
+
+#include "cmd/asking.h"
+#include "cmd/cmd.h"
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/zone.h"
+#include "capture/reading.h"
+#include "core/calendar.h"
+#include "link/enrolled.h"
+
+enum { LINE_MAX_BYTES = 2048 };
+
+static bool paths(const struct args *a, const char *name, char out[PATH_TEXT_MAX], struct err *e)
+{
+	const char *dir = args_value(a, "data") ? args_value(a, "data") : "./teiten-data";
+
+	return file_make_dir(dir, e) && file_path(out, dir, name, e);
+}
+
+/* How many addresses the networks hold, by family; more than a number can tell are as many as it can. */
+static bool count_addresses(const char *watch, struct enrolment *one, struct err *e)
+{
+	static struct reading r;
+
+	if (!reading_watch(&r, watch, e))
+		return err_in(e, "--watch");
+	one->addresses = one->addresses6 = 0;
+	for (size_t i = 0; i < r.watched_len; i++) {
+		bool v4 = addr_is_v4(&r.watched[i].addr);
+		unsigned free_bits = 128 - r.watched[i].bits;
+		uint64_t n = (v4 ? one->addresses : one->addresses6) + (free_bits < 32 ? (uint64_t)1 << free_bits : UINT32_MAX);
+
+		*(v4 ? &one->addresses : &one->addresses6) = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+	}
+	return true;
+}
+
+/* Makes the key when there is none yet, and prints the line that lets the sensor in. */
+static bool run_key(const struct args *a, struct err *e)
+{
+	struct enrolment one = { .addresses = 1, .valid = { 0, MINUTE_MAX } };
+	const char *name = args_value(a, "name"), *watch = args_value(a, "watch");
+	char path[PATH_TEXT_MAX];
+	struct sign_secret secret;
+	struct buf line = buf_make(LINE_MAX_BYTES);
+
+	if (!name) {
+		err_asked(e, "the sensor has no name");
+		return err_expected(e, "--name NAME, as it will observe");
+	}
+	if (!sensor_name_check(name, e) || (watch && !count_addresses(watch, &one, e)) || !paths(a, "sensor.key", path, e))
+		return false;
+	memcpy(one.name, name, strlen(name) + 1);
+	if (file_exists(path)) {
+		if (!sign_secret_read(path, &secret, e))
+			return false;
+	} else {
+		sign_make(&secret);
+		if (!sign_secret_write(path, &secret, e))
+			return false;
+		log_line("made %s: keep it; the line below goes to the centre, `teiten sensor add` there", path);
+	}
+	one.key = sign_public(&secret);
+	enrolment_text(&one, &line);
+	(void)fputs(buf_cstr(&line), stdout);
+	buf_release(&line);
+	return true;
+}
+
+static bool run_add(const struct args *a, struct err *e)
+{
+	struct buf line = buf_make(LINE_MAX_BYTES);
+	char path[PATH_TEXT_MAX];
+	struct enrolled all = { 0 };
+	struct enrolment one;
+
+	for (size_t i = 1; i < a->words; i++)
+		buf_printf(&line, "%s%s", i > 1 ? " " : "", a->word[i]);
+	bool ok = enrolment_parse(&one, buf_cstr(&line), e) && paths(a, "enrolled", path, e) && enrolled_read(&all, path, e);
+	if (ok && enrolled_find(&all, one.name)) {
+		ok = err_set(e, "%s is enrolled already", one.name);
+		err_expected(e, "another name; or `teiten sensor retire %s`, and edit %s", one.name, path);
+	}
+	ok = ok && enrolled_put(path, &one, e);
+	if (ok)
+		printf("%s is enrolled\n", one.name);
+	enrolled_release(&all);
+	buf_release(&line);
+	return ok;
+}
+
+static bool find(const struct args *a, char path[PATH_TEXT_MAX], struct enrolment *out, struct err *e)
+{
+	struct enrolled all = { 0 };
+	bool ok = paths(a, "enrolled", path, e) && enrolled_read(&all, path, e);
+	const struct enrolment *one = ok ? enrolled_find(&all, a->word[1]) : NULL;
+
+	if (one)
+		*out = *one;
+	else if (ok) {
+		err_set(e, "%.40s is not enrolled", a->word[1]);
+		err_expected(e, "a name of %s", path);
+	}
+	enrolled_release(&all);
+	return one != NULL;
+}
+
+static bool run_show(const struct args *a, struct err *e)
+{
+	static struct zone_rule always = { 0, 0 };
+	static const struct zone utc = { .name = "UTC", .len = 1, .rules = &always };
+	char path[PATH_TEXT_MAX], key[SIGN_KEY_TEXT_MAX], date[CALENDAR_TEXT_MAX];
+	struct buf out = buf_make(1 << 14);
+	struct enrolment one;
+
+	if (!find(a, path, &one, e))
+		return false;
+	if (args_given(a, "json")) {
+		struct json j = json_to(&out);
+
+		json_object(&j, NULL);
+		json_string(&j, "name", one.name);
+		json_string(&j, "key", sign_key_text(&one.key, key));
+		json_whole(&j, "number", one.number);
+		json_whole(&j, "addresses", one.addresses);
+		json_whole(&j, "addresses6", one.addresses6);
+		json_string(&j, "group", one.group[0] ? one.group : NULL);
+		json_string(&j, "from", one.valid.from ? calendar_date(&utc, one.valid.from, date) : NULL);
+		json_string(&j, "until", one.valid.until < MINUTE_MAX ? calendar_date(&utc, one.valid.until, date) : NULL);
+		json_string(&j, "note", one.note);
+		json_end_object(&j);
+		buf_str(&out, "\n");
+	} else {
+		enrolment_text(&one, &out);
+	}
+	(void)fputs(buf_cstr(&out), stdout);
+	buf_release(&out);
+	return true;
+}
+
+/* From today on it may not deliver any more; what it delivered stays, and so does its line. */
+static bool run_retire(const struct args *a, struct err *e)
+{
+	char path[PATH_TEXT_MAX];
+	struct enrolment one;
+
+	if (!find(a, path, &one, e))
+		return false;
+	one.valid.until = enrolment_today((minute_t)(clock_wall_s() / 60));
+	if (!enrolled_put(path, &one, e))
+		return false;
+	printf("%s may not deliver any more\n", one.name);
+	return true;
+}
+
+static const struct { const char *verb; size_t least, most; bool (*run)(const struct args *a, struct err *e); } verbs[] = {
+	{ "key", 1, 1, run_key },
+	{ "add", 3, ARGS_MAX, run_add },
+	{ "show", 2, 2, run_show },
+	{ "retire", 2, 2, run_retire },
+};
+enum { VERBS = sizeof verbs / sizeof *verbs };
+
+static size_t verb_of(const struct args *a)
+{
+	size_t i = 0;
+
+	while (i < VERBS && (a->words < verbs[i].least || a->words > verbs[i].most || strcmp(a->word[0], verbs[i].verb) != 0))
+		i++;
+	return i;
+}
+
+bool enrolling_knows(const struct args *a)
+{
+	return verb_of(a) < VERBS;
+}
+
+int enrolling(const struct args *a)
+{
+	struct err e;
+
+	return verbs[verb_of(a)].run(a, &e) ? EXIT_DONE : asking_refused(a, &e);
+}

@@ -1,0 +1,163 @@
+/* ship: brings a sensor's batches to a centre, for as long as it takes. */
+#include "cmd/commands.h"
+#include "cmd/ending.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "base/secret.h"
+#include "link/sender.h"
+#include "spool/spool.h"
+
+enum { TICK_MS = 250, BACKOFF_FIRST_MS = 1000, BACKOFF_MAX_MS = 300000, SAY_AGAIN_S = 600, KIB_MAX = 1 << 20 };
+
+struct ship {
+	char spool[PATH_TEXT_MAX], key[PATH_TEXT_MAX], agent[64];
+	struct sender_how how;
+	bool once;
+	unsigned backoff_ms;
+	bool troubled;                  /* and said so */
+	uint64_t said_us, sent;
+	char said[ERR_TEXT_MAX];
+};
+
+static bool read_settings(const struct args *a, struct ship *s, struct err *e)
+{
+	const char *dir = args_value(a, "data") ? args_value(a, "data") : "./teiten-data";
+	uint64_t kib = 0;
+
+	s->how.centre = args_value(a, "to");
+	if (!s->how.centre) {
+		err_asked(e, "nothing says where the centre is");
+		return err_expected(e, "--to https://HOST:PORT");
+	}
+	if (!sender_may_go_to(s->how.centre, e) || !args_whole("bandwidth", args_value(a, "bandwidth"), 1, KIB_MAX, &kib, e) ||
+		!file_path(s->spool, dir, "spool", e) || !spool_open(s->spool, e) || !file_path(s->key, dir, "sensor.key", e))
+		return false;
+	if (!file_exists(s->key)) {
+		err_set(e, "%s has no key", dir);
+		return err_expected(e, "`teiten sensor key --name NAME --data %s` makes one", dir);
+	}
+	(void)snprintf(s->agent, sizeof s->agent, "teiten/%s", teiten_version);
+	s->how.spool = s->spool;
+	s->how.client = (struct client_how){ .ca = args_value(a, "ca"), .proxy = args_value(a, "proxy"), .bytes_a_second = (size_t)kib << 10,
+		.agent = s->agent };
+	s->once = args_given(a, "once");
+	return sign_secret_read(s->key, &s->how.secret, e);
+}
+
+/* The same trouble once in ten minutes is enough. */
+static void say(struct ship *s, const struct err *e)
+{
+	char text[ERR_TEXT_MAX];
+
+	(void)err_text(e, text);
+	if (s->troubled && !strcmp(text, s->said) && clock_steady_us() - s->said_us < (uint64_t)SAY_AGAIN_S * 1000000)
+		return;
+	log_err(e);
+	memcpy(s->said, text, sizeof s->said);
+	s->said_us = clock_steady_us();
+	s->troubled = true;
+}
+
+/* Between half of it and all of it, so that many sensors do not come back in one moment; longer if the centre asked for it. */
+static unsigned jittered(const struct ship *s, unsigned retry_after_s)
+{
+	unsigned half = s->backoff_ms / 2;
+	uint32_t chance;
+
+	secret_fill(&chance, sizeof chance);
+	unsigned wait_ms = half + chance % (half + 1);
+	return wait_ms > retry_after_s * 1000 ? wait_ms : retry_after_s * 1000;
+}
+
+static void wait_ms(unsigned ms)
+{
+	uint64_t until_us = clock_steady_us() + (uint64_t)ms * 1000;
+
+	while (!ending() && clock_steady_us() < until_us)
+		clock_sleep_ms(ms < TICK_MS ? ms : TICK_MS);
+}
+
+static void fail(struct ship *s, unsigned retry_after_s, const struct err *e)
+{
+	say(s, e);
+	s->backoff_ms = s->backoff_ms ? s->backoff_ms * 2 : BACKOFF_FIRST_MS;
+	s->backoff_ms = s->backoff_ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : s->backoff_ms;
+	if (!s->once)
+		wait_ms(jittered(s, retry_after_s));
+}
+
+static void succeed(struct ship *s, const struct sender *sender)
+{
+	if (s->troubled)
+		log_line("%s takes batches again; %zu wait", s->how.centre, sender_waiting(sender) - 1);
+	s->troubled = false;
+	s->backoff_ms = 0;
+	s->sent++;
+}
+
+/* Until there is no more to do, with --once; else until it is asked to end. */
+static bool deliver(struct ship *s)
+{
+	struct sender *sender = sender_open(&s->how);
+	enum sent what = SENT_ONE;
+
+	while (!ending() && !(s->once && (what == SENT_NONE || what == SENT_LATER))) {
+		unsigned retry_after_s;
+		struct err e;
+
+		what = sender_next(sender, &retry_after_s, &e);
+		switch (what) {
+		case SENT_NONE: wait_ms(s->once ? 0 : TICK_MS); break;
+		case SENT_ONE: succeed(s, sender); break;
+		case SENT_ASIDE: log_err(&e); break;
+		case SENT_LATER: fail(s, retry_after_s, &e); break;
+		}
+	}
+	sender_close(sender);
+	return !s->once || what == SENT_NONE;
+}
+
+static int run_ship(const struct args *a)
+{
+	static struct ship s;
+	char n[NUM_TEXT_MAX];
+	struct err e;
+
+	if (a->words) {
+		log_line("ship takes no words, only options: \"%s\"", a->word[0]);
+		return EXIT_WRONG_USE;
+	}
+	ending_catch();
+	log_daemon("ship");
+	if (!read_settings(a, &s, &e)) {
+		log_err(&e);
+		return e.kind == ERR_ASKED ? EXIT_WRONG_USE : EXIT_REFUSED;
+	}
+	client_prepare();
+	log_line("to %s", s.how.centre);
+	bool done = deliver(&s);
+	log_line("ending: %s batches delivered", num_grouped(s.sent, n));
+	return done ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static const struct option options[] = {
+	{ "to", "URL", "the centre's address: https://HOST:PORT" },
+	{ "data", "DIR", "the sensor's folder, with its spool and its key (default ./teiten-data)" },
+	{ "ca", "FILE", "the authority of the centre's certificate (PEM), where the system does not know it" },
+	{ "proxy", "URL", "a proxy on the way; without it, https_proxy of the environment" },
+	{ "bandwidth", "KIB", "at most so many KiB a second" },
+	{ "once", NULL, "deliver what waits and end, instead of waiting for more" },
+	{ NULL, NULL, NULL },
+};
+
+const struct command command_ship = {
+	.name = "ship",
+	.usage = "--to URL [OPTION]...",
+	.summary = "bring a sensor's batches to a centre",
+	.options = { options },
+	.run = run_ship,
+};

@@ -1,0 +1,495 @@
+#include "link/receiver.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "core/batch.h"
+#include "link/enrolled.h"
+#include "link/ledger.h"
+#include "link/letter.h"
+#include "spool/spool.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+enum { STATIONS_MAX = ENROLLED_MAX, LOOK_S = 1, LEDGER_S = 60, SHARE = 4, FREE_MIN = 160 << 20, LEDGER_BYTES_MAX = 256 << 20 };
+
+/* What we remember of a sensor while we run. */
+struct station { char name[SENSOR_NAME_MAX]; struct ledger ledger; double tokens; uint64_t at_us, waiting; };
+
+/* A batch that is not on the disk yet, and who waits for the word that it is. */
+struct pending { struct exchange *exchange; struct station *station; uint64_t epoch, serial; struct buf bytes; };
+
+/* A file of the spool that nobody has taken yet: whose bytes are in it. */
+struct filed { char name[SPOOL_NAME_MAX]; size_t len; struct part { struct station *station; uint64_t bytes; } *parts; };
+
+struct receiver {
+	struct receiver_how how;
+	pthread_mutex_t lock;           /* of all that follows */
+	pthread_cond_t changed;
+	pthread_t writer;
+	bool stopping;
+	struct enrolled enrolled;
+	struct timespec read_at; ino_t read_ino; off_t read_size;       /* of the list, as it was read */
+	uint64_t looked_us, saved_us;
+	uint64_t spool_bytes;
+	struct station *stations[STATIONS_MAX]; size_t stations_len;
+	struct pending *pending; size_t pending_len, pending_cap;
+	struct filed *filed; size_t filed_len, filed_cap;
+	size_t flight;
+	uint64_t counts[RECEIPTS];
+	bool troubled; struct err trouble;
+};
+
+const char *receipt_name(enum receipt r)
+{
+	static const char *const names[RECEIPTS] = { "taken", "known", "no_letter", "unknown", "forged", "not_valid", "clock", "large", "fast",
+		"busy", "full", "altered", "damaged", "cut" };
+
+	return names[r];
+}
+
+static void note_trouble(struct receiver *r, const struct err *e)
+{
+	r->trouble = *e;
+	r->troubled = true;
+}
+
+/* NULL: too many sensors have come and gone since we began. */
+static struct station *station_of(struct receiver *r, const char *name)
+{
+	for (size_t i = 0; i < r->stations_len; i++)
+		if (!strcmp(r->stations[i]->name, name))
+			return r->stations[i];
+	if (r->stations_len == STATIONS_MAX)
+		return NULL;
+	struct station *s = mem_zero(1, sizeof *s);
+	memcpy(s->name, name, strlen(name) + 1);
+	s->tokens = RECEIVER_BURST;
+	s->at_us = clock_steady_us();
+	r->stations[r->stations_len++] = s;
+	return s;
+}
+
+static bool read_ledger(struct receiver *r, struct err *e)
+{
+	struct buf text = buf_make(LEDGER_BYTES_MAX);
+	char name[SENSOR_NAME_MAX];
+	uint64_t epoch, from, until;
+
+	if (!file_exists(r->how.ledger))
+		return true;
+	if (!file_read(r->how.ledger, &text, e)) {
+		buf_release(&text);
+		return false;
+	}
+	(void)buf_cstr(&text);
+	for (char *line = (char *)text.at, *next; line; line = next) {
+		struct station *s;
+
+		if ((next = strchr(line, '\n')))
+			*next++ = '\0';
+		/* a line that is none is forgotten, like what was never written: the store knows */
+		if (sscanf(line, "%39s %" SCNx64 " %" SCNu64 " %" SCNu64, name, &epoch, &from, &until) == 4 && sensor_name_valid(name) &&
+			from < until && (s = station_of(r, name)))
+			ledger_add_run(&s->ledger, epoch, from, until);
+	}
+	buf_release(&text);
+	return true;
+}
+
+static void save_ledger(struct receiver *r)
+{
+	struct buf text = buf_make(LEDGER_BYTES_MAX);
+	struct err e;
+
+	for (size_t i = 0; i < r->stations_len; i++)
+		ledger_text(&r->stations[i]->ledger, r->stations[i]->name, &text);
+	if (!file_write(r->how.ledger, text.at, text.len, &e))
+		note_trouble(r, &e);
+	buf_release(&text);
+	r->saved_us = clock_steady_us();
+}
+
+/* Reads the list anew when it has changed; one that is wrong changes nothing, and is told. */
+static bool read_enrolled(struct receiver *r, struct err *e)
+{
+	struct stat st = { 0 };
+	struct enrolled all;
+
+	(void)stat(r->how.enrolled, &st);
+	if (st.st_mtim.tv_sec == r->read_at.tv_sec && st.st_mtim.tv_nsec == r->read_at.tv_nsec && st.st_ino == r->read_ino && st.st_size == r->read_size)
+		return true;
+	r->read_at = st.st_mtim;
+	r->read_ino = st.st_ino;
+	r->read_size = st.st_size;
+	if (!enrolled_read(&all, r->how.enrolled, e))
+		return false;
+	enrolled_release(&r->enrolled);
+	r->enrolled = all;
+	return true;
+}
+
+/* Files that have been taken are nobody's burden any more. */
+static void look_at_spool(struct receiver *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->filed_len; i++) {
+		if (spool_holds(r->how.spool, r->filed[i].name)) {
+			r->filed[kept++] = r->filed[i];
+			continue;
+		}
+		for (size_t k = 0; k < r->filed[i].len; k++)
+			r->filed[i].parts[k].station->waiting -= r->filed[i].parts[k].bytes;
+		free(r->filed[i].parts);
+	}
+	r->filed_len = kept;
+	r->spool_bytes = spool_bytes(r->how.spool);
+}
+
+static void look_around(struct receiver *r)
+{
+	uint64_t now = clock_steady_us();
+	struct err e;
+
+	if (r->looked_us && now - r->looked_us < (uint64_t)LOOK_S * 1000000)
+		return;
+	r->looked_us = now;
+	look_at_spool(r);
+	if (!read_enrolled(r, &e))
+		note_trouble(r, &e);
+}
+
+/* Of many pending ones as many as one file takes; all of them are at most what may be on its way. */
+static size_t group_of(const struct receiver *r)
+{
+	size_t n = 0, bytes = 0;
+
+	while (n < r->pending_len && (n == 0 || bytes + r->pending[n].bytes.len <= RECEIVER_GROUP_MAX))
+		bytes += r->pending[n++].bytes.len;
+	return n;
+}
+
+static void note_filed(struct receiver *r, const char *name, const struct pending *list, size_t n)
+{
+	struct filed f = { .len = n, .parts = mem_zero(n, sizeof *f.parts) };
+
+	memcpy(f.name, name, strlen(name) + 1);
+	for (size_t i = 0; i < n; i++) {
+		f.parts[i] = (struct part){ list[i].station, list[i].bytes.len };
+		list[i].station->waiting += list[i].bytes.len;
+		ledger_add(&list[i].station->ledger, list[i].epoch, list[i].serial);
+		r->spool_bytes += list[i].bytes.len;
+	}
+	MEM_GROW(r->filed, r->filed_len, r->filed_cap);
+	r->filed[r->filed_len++] = f;
+	r->counts[RECEIPT_TAKEN] += n;
+}
+
+/* Without the lock: the disk is slow. */
+static bool write_group(const struct receiver *r, const struct pending *list, size_t n, char name[SPOOL_NAME_MAX], struct err *e)
+{
+	struct buf all = buf_make(RECEIVER_GROUP_MAX + RECEIVER_BODY_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		buf_bytes(&all, list[i].bytes.at, list[i].bytes.len);
+	bool ok = spool_put_group(r->how.spool, all.at, all.len, name, e);
+	buf_release(&all);
+	return ok;
+}
+
+static void answer_group(struct pending *list, size_t n, bool ok)
+{
+	for (size_t i = 0; i < n; i++) {
+		http_finish(list[i].exchange, ok ? 200 : 507, ok ? "taken" : "the centre could not write it: keep it and try again later");
+		buf_release(&list[i].bytes);
+	}
+	free(list);
+}
+
+static void write_some(struct receiver *r)
+{
+	size_t n = group_of(r);
+	struct pending *list = mem_zero(n, sizeof *list);
+	char name[SPOOL_NAME_MAX] = "";
+	struct err e;
+
+	memcpy(list, r->pending, n * sizeof *list);
+	memmove(r->pending, r->pending + n, (r->pending_len - n) * sizeof *list);
+	r->pending_len -= n;
+	(void)pthread_mutex_unlock(&r->lock);
+	bool ok = write_group(r, list, n, name, &e);
+	(void)pthread_mutex_lock(&r->lock);
+	if (ok) {
+		note_filed(r, name, list, n);
+	} else {
+		r->counts[RECEIPT_FULL] += n;
+		note_trouble(r, &e);
+	}
+	(void)pthread_mutex_unlock(&r->lock);
+	answer_group(list, n, ok);
+	(void)pthread_mutex_lock(&r->lock);
+}
+
+/* While one group is synced the next one gathers: the slower the disk, the larger the groups. */
+static void *write_groups(void *of)
+{
+	struct receiver *r = of;
+
+	(void)pthread_mutex_lock(&r->lock);
+	while (!r->stopping || r->pending_len > 0) {
+		struct timespec until;
+
+		if (r->pending_len > 0) {
+			write_some(r);
+			continue;
+		}
+		if (clock_steady_us() - r->saved_us > (uint64_t)LEDGER_S * 1000000)
+			save_ledger(r);
+		(void)clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += LEDGER_S;
+		(void)pthread_cond_timedwait(&r->changed, &r->lock, &until);
+	}
+	save_ledger(r);
+	(void)pthread_mutex_unlock(&r->lock);
+	return NULL;
+}
+
+struct receiver *receiver_open(const struct receiver_how *how, struct err *e)
+{
+	struct receiver *r = mem_zero(1, sizeof *r);
+
+	r->how = *how;
+	r->read_size = -1;
+	r->saved_us = clock_steady_us();
+	if (!read_enrolled(r, e) || !read_ledger(r, e)) {
+		receiver_close(r);
+		return NULL;
+	}
+	if (pthread_mutex_init(&r->lock, NULL) != 0 || pthread_cond_init(&r->changed, NULL) != 0 ||
+		pthread_create(&r->writer, NULL, write_groups, r) != 0)
+		abort();        /* only for want of memory */
+	return r;
+}
+
+/* A stranger is told one thing only, whichever it is: which names are enrolled is nobody's business. */
+static const char stranger[] = "not enrolled here, or not signed with the key that is enrolled: "
+	"the centre's list needs the line that `teiten sensor key` prints";
+
+static const struct { unsigned status, retry_s; const char *text; } replies[RECEIPTS] = {
+	[RECEIPT_TAKEN] = { 200, 0, "taken" },
+	[RECEIPT_KNOWN] = { 200, 0, "already here" },
+	[RECEIPT_NO_LETTER] = { 400, 0, "not a signed batch" },
+	[RECEIPT_UNKNOWN] = { 401, 0, stranger },
+	[RECEIPT_FORGED] = { 401, 0, stranger },
+	[RECEIPT_NOT_VALID] = { 403, 0, "enrolled, but not for today: see from= and until= in the centre's list" },
+	[RECEIPT_CLOCK] = { 422, 0, "the clocks differ by more than ten minutes: set the sensor's" },
+	[RECEIPT_LARGE] = { 413, 0, "too large for a batch" },
+	[RECEIPT_FAST] = { 429, 10, "too much at once from this sensor: wait" },
+	[RECEIPT_BUSY] = { 503, 5, "too much at once from all sensors: wait" },
+	[RECEIPT_FULL] = { 507, 60, "no room at the centre: keep it and try again later" },
+	[RECEIPT_ALTERED] = { 400, 0, "altered on its way: the body is not the one that was signed" },
+	[RECEIPT_DAMAGED] = { 400, 0, "not a batch, or another one than its address says" },
+	[RECEIPT_CUT] = { 408, 0, "broken off" },
+};
+
+static void say(struct reply *rp, enum receipt what)
+{
+	http_say(rp, replies[what].status, replies[what].text);
+	rp->retry_after_s = replies[what].retry_s;
+}
+
+static bool copy_head(const struct request *rq, const char *name, char out[LETTER_HEAD_MAX])
+{
+	return (size_t)snprintf(out, LETTER_HEAD_MAX, "%s", http_header(rq, name)) < LETTER_HEAD_MAX && out[0] != '\0';
+}
+
+static bool read_letter(const struct request *rq, struct letter *l, struct letter_heads *heads)
+{
+	int64_t created;
+
+	return letter_parse(rq->path, l) && copy_head(rq, "Content-Digest", heads->content_digest) &&
+		copy_head(rq, "Signature-Input", heads->signature_input) && copy_head(rq, "Signature", heads->signature) &&
+		letter_created(l, heads, &created);
+}
+
+/* More than ten minutes apart, one of the clocks is wrong. */
+static bool clock_agrees(int64_t then_s, int64_t now_s)
+{
+	return then_s - now_s <= RECEIVER_CLOCK_S && now_s - then_s <= RECEIVER_CLOCK_S;
+}
+
+static bool has_tokens(struct station *s, size_t len)
+{
+	uint64_t now = clock_steady_us();
+
+	s->tokens += (double)(now - s->at_us) / 1e6 * RECEIVER_RATE;
+	s->tokens = s->tokens > RECEIVER_BURST ? RECEIVER_BURST : s->tokens;
+	s->at_us = now;
+	if (s->tokens < (double)len)
+		return false;
+	s->tokens -= (double)len;
+	return true;
+}
+
+static bool has_room(const struct receiver *r, const struct station *s, size_t len)
+{
+	return r->spool_bytes + len <= r->how.spool_max && s->waiting + len <= r->how.spool_max / SHARE &&
+		file_free_bytes(r->how.spool) > FREE_MIN;
+}
+
+/* From what costs nothing to what costs something; RECEIPT_TAKEN lets the body in. */
+static enum receipt judge(struct receiver *r, const struct letter *l, const struct letter_heads *heads, size_t len)
+{
+	const struct enrolment *one = enrolled_find(&r->enrolled, l->sensor);
+	int64_t now = clock_wall_s(), created = 0;
+	struct station *s;
+
+	if (!one)
+		return RECEIPT_UNKNOWN;
+	if (!letter_holds(l, heads, len, &one->key))
+		return RECEIPT_FORGED;
+	if (now / 60 < one->valid.from || now / 60 >= one->valid.until)
+		return RECEIPT_NOT_VALID;
+	if (!letter_created(l, heads, &created) || !clock_agrees(created, now))
+		return RECEIPT_CLOCK;
+	if (!(s = station_of(r, l->sensor)))
+		return RECEIPT_BUSY;
+	if (r->stopping || r->flight + len > RECEIVER_FLIGHT_MAX)
+		return RECEIPT_BUSY;
+	if (ledger_has(&s->ledger, l->epoch, l->serial))
+		return RECEIPT_TAKEN;   /* its body is read all the same, and then it is answered as known */
+	if (!has_tokens(s, len))
+		return RECEIPT_FAST;
+	return has_room(r, s, len) ? RECEIPT_TAKEN : RECEIPT_FULL;
+}
+
+void receiver_greet(void *to, const struct request *rq, size_t len, struct reply *rp)
+{
+	struct receiver *r = to;
+	struct letter letter;
+	struct letter_heads heads;
+	enum receipt what = RECEIPT_NO_LETTER;
+	bool read = read_letter(rq, &letter, &heads);
+
+	(void)pthread_mutex_lock(&r->lock);
+	look_around(r);
+	if (read)
+		what = judge(r, &letter, &heads, len);
+	if (what == RECEIPT_TAKEN)
+		r->flight += len;
+	else
+		r->counts[what]++;
+	(void)pthread_mutex_unlock(&r->lock);
+	if (what != RECEIPT_TAKEN)
+		say(rp, what);
+}
+
+void receiver_leave(void *to, size_t len, bool whole)
+{
+	struct receiver *r = to;
+
+	(void)pthread_mutex_lock(&r->lock);
+	r->flight -= len;
+	r->counts[RECEIPT_CUT] += !whole;
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+/* Nothing is put into the spool that is not a batch, and of that sensor, and of a time that has been. */
+static enum receipt look_into(const struct letter *l, const struct buf *body)
+{
+	struct batch b;
+	struct err e;
+
+	if (!batch_decode(&b, body->at, body->len, &e))
+		return RECEIPT_DAMAGED;
+	bool same = !strcmp(b.sensor, l->sensor) && b.epoch == l->epoch && b.serial == l->serial;
+	bool been = (int64_t)b.span.until * 60 - 60 <= clock_wall_s() + RECEIVER_CLOCK_S;
+	batch_release(&b);
+	return !same ? RECEIPT_DAMAGED : !been ? RECEIPT_CLOCK : RECEIPT_TAKEN;
+}
+
+static enum receipt queue(struct receiver *r, const struct letter *l, const struct request *rq)
+{
+	struct station *s = station_of(r, l->sensor);
+	struct pending p = { .exchange = rq->exchange, .station = s, .epoch = l->epoch, .serial = l->serial,
+		.bytes = buf_make(RECEIVER_BODY_MAX) };
+
+	if (!s || r->stopping)
+		return RECEIPT_BUSY;
+	if (ledger_has(&s->ledger, l->epoch, l->serial))
+		return RECEIPT_KNOWN;
+	buf_bytes(&p.bytes, rq->body->at, rq->body->len);
+	http_later(rq);
+	MEM_GROW(r->pending, r->pending_len, r->pending_cap);
+	r->pending[r->pending_len++] = p;
+	(void)pthread_cond_signal(&r->changed);
+	return RECEIPT_TAKEN;
+}
+
+void receiver_take(void *to, const struct request *rq, struct reply *rp)
+{
+	struct receiver *r = to;
+	struct letter letter;
+	struct letter_heads heads;
+	enum receipt what = RECEIPT_NO_LETTER;
+
+	if (strcmp(rq->method, "PUT") != 0) {
+		http_say(rp, 404, "nothing to read here: sensors deliver with PUT");
+		return;
+	}
+	if (read_letter(rq, &letter, &heads))
+		what = letter_body_holds(&heads, rq->body->at, rq->body->len) ? look_into(&letter, rq->body) : RECEIPT_ALTERED;
+	(void)pthread_mutex_lock(&r->lock);
+	if (what == RECEIPT_TAKEN)
+		what = queue(r, &letter, rq);
+	r->counts[what] += what != RECEIPT_TAKEN;
+	(void)pthread_mutex_unlock(&r->lock);
+	if (what != RECEIPT_TAKEN)
+		say(rp, what);
+}
+
+void receiver_counts(struct receiver *r, uint64_t out[RECEIPTS])
+{
+	(void)pthread_mutex_lock(&r->lock);
+	memcpy(out, r->counts, sizeof r->counts);
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+bool receiver_trouble(struct receiver *r, struct err *e)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	bool any = r->troubled;
+	*e = r->trouble;
+	r->troubled = false;
+	(void)pthread_mutex_unlock(&r->lock);
+	return any;
+}
+
+void receiver_stop(struct receiver *r)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	r->stopping = true;
+	(void)pthread_cond_signal(&r->changed);
+	(void)pthread_mutex_unlock(&r->lock);
+	(void)pthread_join(r->writer, NULL);
+}
+
+void receiver_close(struct receiver *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->stations_len; i++) {
+		ledger_release(&r->stations[i]->ledger);
+		free(r->stations[i]);
+	}
+	for (size_t i = 0; i < r->filed_len; i++)
+		free(r->filed[i].parts);
+	enrolled_release(&r->enrolled);
+	free(r->pending);
+	free(r->filed);
+	free(r);
+}

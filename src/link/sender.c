@@ -1,0 +1,138 @@
+#include "link/sender.h"
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "core/batch.h"
+#include "link/letter.h"
+#include "spool/spool.h"
+
+#include <string.h>
+
+enum { URL_MAX = 512 };
+
+struct sender {
+	struct sender_how how;
+	struct client *client;
+	bool newest;                    /* whose turn it is */
+	size_t waiting;
+};
+
+static bool local(const char *host)
+{
+	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		size_t n = strlen(names[i]);
+
+		if (!strncmp(host, names[i], n) && (host[n] == '\0' || host[n] == ':' || host[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+bool sender_may_go_to(const char *centre, struct err *e)
+{
+	static const char secure[] = "https://", plain[] = "http://";
+	size_t len = strlen(centre);
+
+	if (len < URL_MAX - LETTER_PATH_MAX && ((!strncmp(centre, secure, sizeof secure - 1) && len > sizeof secure - 1) ||
+		(!strncmp(centre, plain, sizeof plain - 1) && local(centre + sizeof plain - 1))))
+		return true;
+	err_asked(e, "not a centre's address: \"%.100s\"", centre);
+	return err_expected(e, "https://HOST:PORT; http:// only for this machine");
+}
+
+struct sender *sender_open(const struct sender_how *how)
+{
+	struct sender *s = mem_zero(1, sizeof *s);
+
+	s->how = *how;
+	s->client = client_open(&s->how.client);
+	s->newest = true;
+	return s;
+}
+
+void sender_close(struct sender *s)
+{
+	if (s)
+		client_close(s->client);
+	free(s);
+}
+
+static bool put(struct sender *s, const struct letter *l, const struct buf *body, struct client_reply *reply, struct err *e)
+{
+	char url[URL_MAX], path[LETTER_PATH_MAX], text[3][LETTER_HEAD_MAX + 32];
+	size_t len = strlen(s->how.centre);
+	struct letter_heads heads;
+
+	letter_sign(l, body->at, body->len, &s->how.secret, clock_wall_s(), &heads);
+	(void)snprintf(text[0], sizeof text[0], "Content-Digest: %s", heads.content_digest);
+	(void)snprintf(text[1], sizeof text[1], "Signature-Input: %s", heads.signature_input);
+	(void)snprintf(text[2], sizeof text[2], "Signature: %s", heads.signature);
+	(void)snprintf(url, sizeof url, "%.*s%s", (int)(len - (s->how.centre[len - 1] == '/')), s->how.centre, letter_path(l, path));
+	return client_put(s->client, url, (const char *const[]){ text[0], text[1], text[2], NULL }, body->at, body->len, reply, e);
+}
+
+/* What the file holds: its bytes, and which batch it says it is. */
+static bool read_one(const struct sender *s, const char *name, struct buf *bytes, struct letter *l, struct err *e)
+{
+	char path[PATH_TEXT_MAX];
+	struct batch b;
+
+	if (!file_path(path, s->how.spool, name, e) || !(file_regular(path) || err_set(e, "not a file")) || !file_read(path, bytes, e) ||
+		!batch_decode(&b, bytes->at, bytes->len, e))
+		return err_in(e, "%s", name);
+	memcpy(l->sensor, b.sensor, sizeof l->sensor);
+	l->epoch = b.epoch;
+	l->serial = b.serial;
+	batch_release(&b);
+	return true;
+}
+
+static enum sent send_one(struct sender *s, const char *name, unsigned *retry_after_s, struct err *e)
+{
+	struct buf bytes = buf_make(SPOOL_FILE_MAX);
+	struct client_reply reply;
+	struct letter l = { 0 };
+	enum sent what = SENT_LATER;
+
+	if (!read_one(s, name, &bytes, &l, e)) {
+		struct err other;
+
+		what = spool_refuse(s->how.spool, name, &other) ? SENT_ASIDE : SENT_LATER;
+	} else if (!put(s, &l, &bytes, &reply, e)) {
+		err_in(e, "%s", s->how.centre);
+	} else if (reply.status != 200) {
+		*retry_after_s = reply.retry_after_s;
+		err_set(e, "%u: %s", reply.status, reply.text[0] ? reply.text : "no reason given");
+		err_in(e, "%s", s->how.centre);
+	} else if (spool_drop(s->how.spool, name, e)) {
+		what = SENT_ONE;
+	}
+	buf_release(&bytes);
+	return what;
+}
+
+enum sent sender_next(struct sender *s, unsigned *retry_after_s, struct err *e)
+{
+	struct spool_list list;
+	enum sent what = SENT_NONE;
+
+	*retry_after_s = 0;
+	if (!spool_waiting(s->how.spool, &list, e))
+		return SENT_LATER;
+	s->waiting = list.len;
+	if (list.len > 0)
+		what = send_one(s, list.names[s->newest ? list.len - 1 : 0], retry_after_s, e);
+	s->newest = !s->newest;
+	spool_list_release(&list);
+	return what;
+}
+
+size_t sender_waiting(const struct sender *s)
+{
+	return s->waiting;
+}

@@ -68,6 +68,8 @@ static void read_note(struct enrolment *one, char *line)
 		return;
 	*note++ = '\0';
 	note += strspn(note, " \t");
+	for (size_t n = strlen(note); n > 0 && strchr(" \t\r", note[n - 1]); n--)
+		note[n - 1] = '\0';
 	(void)snprintf(one->note, sizeof one->note, "%s", note);
 }
 
@@ -77,6 +79,9 @@ static bool read_line(struct enrolment *one, char *line, struct err *e)
 	char *rest = NULL, *word;
 
 	*one = (struct enrolment){ .addresses = 1, .valid = { 0, MINUTE_MAX } };
+	for (const char *c = line; *c; c++)
+		if (((unsigned char)*c < ' ' && *c != '\t' && *c != '\r') || *c == 127)
+			return err_set(e, "a control character");
 	read_note(one, line);
 	if (!(word = strtok_r(line, blanks, &rest)))
 		return true;

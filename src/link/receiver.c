@@ -373,12 +373,14 @@ void receiver_greet(void *to, const struct request *rq, size_t len, struct reply
 	struct letter letter;
 	struct letter_heads heads;
 	enum receipt what = RECEIPT_NO_LETTER;
-	bool read = read_letter(rq, &letter, &heads);
+	bool small = len <= RECEIVER_BODY_MAX, read = small && read_letter(rq, &letter, &heads);
 
 	(void)pthread_mutex_lock(&r->lock);
 	look_around(r);
 	if (read)
 		what = judge(r, &letter, &heads, len);
+	else if (!small)
+		what = RECEIPT_LARGE;
 	if (what == RECEIPT_TAKEN)
 		r->flight += len;
 	else

@@ -176,6 +176,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *c, struct reply *rp)
 		buf_release(&rp->body);
 		return MHD_NO;
 	}
+	rp->body = (struct buf){ 0 };
 	add_headers(r, rp, etag);
 	enum MHD_Result sent = MHD_queue_response(c, rp->status, r);
 	MHD_destroy_response(r);
@@ -270,10 +271,10 @@ static void greet(struct http *h, struct exchange *x)
 		http_say(&x->early, 414, "The address is too long.");
 	else if (!num_whole(header(x->connection, "Content-Length"), 0, UINT64_MAX, &told))
 		http_say(&x->early, 411, "How long the body is must be told.");
-	else if (told > h->how.body_max)
-		http_say(&x->early, 413, "The body is too large.");
 	else
 		h->how.greet(h->how.to, &rq, (size_t)told, &x->early);
+	if (x->early.status == 200 && told > h->how.body_max)
+		http_say(&x->early, 413, "The body is too large.");
 	x->told = (size_t)told;
 	x->greeted = x->early.status == 200;
 	x->body = buf_make(h->how.body_max);

@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+"""From a sensor to a centre, from the outside: what is delivered arrives once, and everybody else is refused for a reason that is
+counted. Requests are made and signed here without our code (openssl).
+
+Usage: test_link.py BINARY. Prints one line a test."""
+import base64
+import hashlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+from cli import BINARY, one_line, run_tests, telescope
+
+WATCHED = "198.18.0.0/16,2001:db8:8000::/48"
+PARTS = '("@method" "@path" "content-digest" "content-length")'
+
+
+def run(*args, **kw):
+    return subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=120, check=False, **kw)
+
+
+def good(*args, **kw):
+    done = run(*args, **kw)
+    assert done.returncode == 0, (args, done.returncode, done.stderr)
+    return done.stdout
+
+
+def certificate(folder, name="centre", subject="127.0.0.1"):
+    """An authority of the test's own, which signs itself."""
+    pem, key = f"{folder}/{name}.pem", f"{folder}/{name}.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test",
+                    "-addext", f"subjectAltName=IP:{subject}", "-keyout", key, "-out", pem], check=True, capture_output=True)
+    return pem, key
+
+
+class Collect:
+    def __init__(self, data, *more, port=0):
+        self.process = subprocess.Popen([BINARY, "collect", "--data", data, "--listen", f"127.0.0.1:{port}", *more], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("ready: "), (line, self.process.stderr.read())
+        self.url = line.split()[1]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def memory_mib(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
+            return int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1)) / 1024
+
+    def end(self, how=signal.SIGTERM):
+        """What it counted, from its last line."""
+        self.process.send_signal(how)
+        _, said = self.process.communicate(timeout=30)
+        last = said.strip().splitlines()[-1]
+        return {name.strip(): int(n) for name, n in re.findall(r"([a-z_ ]+) (\d+)(?:,|$)", last.split("ending: ")[-1])}, said
+
+
+def enrol(name, sensor, centre, *more):
+    line = good("sensor", "key", "--name", name, "--data", sensor).split()
+    good("sensor", "add", "--data", centre, *line[:2], *more)
+    return line[1]
+
+
+def observe(folder, name, data, *more):
+    truth = telescope(f"{folder}/{name}.pcap", "--packets", "20000", "--length", "300", *more)
+    good("sensor", "--read", f"{folder}/{name}.pcap", "--name", name, "--watch", WATCHED, "--data", data)
+    return truth
+
+
+def waiting(data):
+    return sorted(n for n in os.listdir(f"{data}/spool") if n.endswith(".batch"))
+
+
+def pem_of(data, path):
+    """The sensor's secret as others write it (RFC 8410)."""
+    with open(f"{data}/sensor.key", encoding="ascii") as f:
+        seed = base64.b64decode(f.read().split(":")[1])
+    der = bytes.fromhex("302e020100300506032b657004220420") + seed
+    with open(path, "w", encoding="ascii") as f:
+        f.write("-----BEGIN PRIVATE KEY-----\n" + base64.b64encode(der).decode() + "\n-----END PRIVATE KEY-----\n")
+    return path
+
+
+def address(name):
+    """EPOCH.SERIAL.SENSOR.batch as an address."""
+    epoch, serial, sensor = re.match(r"([0-9a-f]{16})\.(\d+)\.(.+)\.batch$", name).groups()
+    return f"/v1/batches/{sensor}/{epoch}/{int(serial)}"
+
+
+def heads(path, body, pem, sensor, created=None, length=None):
+    digest = "sha-512=:" + base64.b64encode(hashlib.sha512(body).digest()).decode() + ":"
+    params = f'{PARTS};created={int(created or time.time())};keyid="{sensor}";alg="ed25519"'
+    base = f'"@method": PUT\n"@path": {path}\n"content-digest": {digest}\n"content-length": {len(body) if length is None else length}\n"@signature-params": {params}'
+    with open(pem + ".base", "w", encoding="ascii") as f:
+        f.write(base)
+    signed = subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", pem, "-in", pem + ".base"], check=True, capture_output=True).stdout
+    return {"Content-Digest": digest, "Signature-Input": "sig1=" + params, "Signature": "sig1=:" + base64.b64encode(signed).decode() + ":"}
+
+
+def put(port, path, body, headers):
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
+    try:
+        c.request("PUT", path, body, headers)
+        r = c.getresponse()
+        return r.status, r.read().decode().strip()
+    finally:
+        c.close()
+
+
+def test_key_is_made_once_and_is_private(folder):
+    first = run("sensor", "key", "--name", "kyoto-1", "--data", folder, "--watch", "198.18.0.0/28")
+    again = run("sensor", "key", "--name", "kyoto-1", "--data", folder, "--watch", "198.18.0.0/28")
+    assert first.stdout == again.stdout and re.fullmatch(r"kyoto-1 ed25519:[A-Za-z0-9+/]{43}= addresses=16\n", first.stdout), first.stdout
+    assert os.stat(f"{folder}/sensor.key").st_mode & 0o777 == 0o600 and "keep it" in first.stderr and not again.stderr
+    os.chmod(f"{folder}/sensor.key", 0o640)
+    one_line(run("sensor", "key", "--name", "kyoto-1", "--data", folder), 1, "can be read by others", "chmod 600")
+    one_line(run("sensor", "key", "--data", folder), 2, "--name")
+
+
+def test_list_takes_each_sensor_once_and_keeps_what_people_wrote(folder):
+    with open(f"{folder}/enrolled", "w", encoding="utf-8") as f:
+        f.write("# ours\n\n")
+    enrol("a", f"{folder}/a", folder, "group=north", "#", "in the cellar")
+    one_line(run("sensor", "add", "--data", folder, "a", good("sensor", "key", "--name", "a", "--data", f"{folder}/b").split()[1]), 1, "enrolled already")
+    one_line(run("sensor", "add", "--data", folder, "b", good("sensor", "key", "--name", "a", "--data", f"{folder}/a").split()[1]), 1, "that of a already")
+    told = json.loads(good("sensor", "show", "a", "--data", folder, "--json"))
+    assert told["group"] == "north" and told["note"] == "in the cellar" and told["until"] is None, told
+    good("sensor", "retire", "a", "--data", folder)
+    with open(f"{folder}/enrolled", encoding="utf-8") as f:
+        text = f.read()
+    assert text.startswith("# ours\n\na ed25519:") and re.search(r"until=\d{4}-\d\d-\d\d # in the cellar\n$", text), text
+    one_line(run("sensor", "show", "b", "--data", folder), 1, "b is not enrolled")
+
+
+def test_batches_arrive_once_over_tls_and_are_in_the_store(folder):
+    pem, key = certificate(folder)
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    truth = observe(folder, "t", sensor)
+    copies = [shutil.copy(f"{sensor}/spool/{n}", f"{folder}/{n}") for n in waiting(sensor)]
+    collect = Collect(centre, "--certificate", pem, "--key", key)
+    wrong = run("ship", "--once", "--to", collect.url, "--data", sensor, "--ca", certificate(folder, "other")[0])
+    assert wrong.returncode == 1 and "certificate" in wrong.stderr and "--ca FILE" in wrong.stderr and len(waiting(sensor)) == len(copies), wrong
+    good("ship", "--once", "--to", collect.url, "--data", sensor, "--ca", pem)
+    assert not waiting(sensor) and waiting(centre)
+    for path in copies:                     # the acknowledgement was lost: once more, also over a restart
+        shutil.copy(path, f"{sensor}/spool/")
+    good("ship", "--once", "--to", collect.url, "--data", sensor, "--ca", pem)
+    counts, _ = collect.end()
+    assert counts == {"taken": len(copies), "known": len(copies)}, counts
+    collect = Collect(centre, "--certificate", pem, "--key", key)
+    shutil.copy(copies[0], f"{sensor}/spool/")
+    good("ship", "--once", "--to", collect.url, "--data", sensor, "--ca", pem)
+    assert collect.end()[0] == {"known": 1}
+    keep = subprocess.Popen([BINARY, "keep", "--data", centre], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            time.sleep(0.1)
+            if not waiting(centre):
+                break
+        rows = json.loads(good("top", "--data", centre, "--json", "--top", "all", "--kind", "scan,backscatter,error,other"))["rows"]
+    finally:
+        keep.terminate()
+        keep.wait(20)
+    assert sum(r["packets"] for r in rows) == truth["counted"], (sum(r["packets"] for r in rows), truth["counted"])
+
+
+def test_everybody_else_is_refused_and_counted(folder):
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    enrol("late", f"{folder}/l", centre, "until=2020-01-01")
+    observe(folder, "t", sensor)
+    pem, strange = pem_of(sensor, f"{folder}/t.pem"), f"{folder}/strange.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", strange], check=True, capture_output=True)
+    name = waiting(sensor)[0]
+    path = address(name)
+    with open(f"{sensor}/spool/{name}", "rb") as f:
+        body = f.read()
+    other = path.replace("/t/", "/u/")
+    collect = Collect(centre)
+    port = collect.port
+    right = heads(path, body, pem, "t")
+    tries = {
+        "unknown": (401, other, body, heads(other, body, pem, "u")),
+        "forged": (401, path, body, heads(path, body, strange, "t")),
+        "not_valid": (403, path.replace("/t/", "/late/"), body, heads(path.replace("/t/", "/late/"), body, pem_of(f"{folder}/l", f"{folder}/l.pem"), "late")),
+        "clock": (422, path, body, heads(path, body, pem, "t", created=time.time() - 3600)),
+        "altered": (400, path, body[:-1] + bytes([body[-1] ^ 1]), right),
+        "damaged": (400, path, b"no batch", heads(path, b"no batch", pem, "t")),
+        "no_letter": (400, path, body, {}),
+    }
+    for reason, (status, where, what, headers) in tries.items():
+        got, text = put(port, where, what, headers)
+        assert got == status and text, (reason, got, text)
+    again = path.rsplit("/", 1)[0] + "/99"
+    assert put(port, again, body, heads(again, body, pem, "t"))[0] == 400       # signed, but another batch than it says
+    with socket.create_connection(("127.0.0.1", port)) as large:                # refused before it comes
+        large.sendall(f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {5 << 20}\r\n\r\n".encode())
+        assert b" 413 " in large.recv(4096)
+    assert put(port, path, body[:-1], heads(path, body, pem, "t"))[0] == 401    # another length than was signed
+    with socket.create_connection(("127.0.0.1", port)) as cut:                  # breaks off in the body
+        lines = "".join(f"{k}: {v}\r\n" for k, v in right.items())
+        cut.sendall(f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode() + body[:100])
+        time.sleep(0.3)
+    with socket.create_connection(("127.0.0.1", port)) as chunked:
+        chunked.sendall(f"PUT {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n{lines}\r\n0\r\n\r\n".encode())
+        assert b" 411 " in chunked.recv(4096).split(b"\n")[0] + b" "
+    time.sleep(0.3)
+    assert not waiting(centre)
+    assert put(port, path, body, right) == (200, "taken") and len(waiting(centre)) == 1
+    assert put(port, path, body, right) == (200, "already here") and len(waiting(centre)) == 1
+    with open(f"{centre}/enrolled", "w", encoding="ascii"):                     # locked out within seconds
+        pass
+    time.sleep(1.2)
+    assert put(port, path, body, right)[0] == 401
+    counts, said = collect.end()
+    assert counts == {"taken": 1, "known": 1, "no_letter": 1, "unknown": 2, "forged": 2, "not_valid": 1, "clock": 1, "altered": 1, "damaged": 2,
+                      "large": 1, "cut": 1}, (counts, said)
+
+
+def test_list_that_becomes_wrong_is_told_and_changes_nothing(folder):
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    observe(folder, "t", sensor)
+    collect = Collect(centre)
+    with open(f"{centre}/enrolled", "a", encoding="ascii") as f:
+        f.write("nonsense\n")
+    time.sleep(1.2)
+    good("ship", "--once", "--to", collect.url, "--data", sensor)
+    time.sleep(0.5)
+    _, said = collect.end()
+    assert "line 2" in said and "no key" in said and not waiting(sensor), said
+    one_line(run("collect", "--data", centre, "--listen", "127.0.0.1:0"), 1, "line 2")
+
+
+def test_who_does_not_finish_is_cut_off_and_others_are_not_held_up(folder):
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    observe(folder, "t", sensor)
+    collect = Collect(centre)
+    slow = [socket.create_connection(("127.0.0.1", collect.port)) for _ in range(200)]
+    ended = threading.Event()
+
+    def dribble():
+        for i in range(60):
+            for s in slow:
+                try:
+                    s.send(b"P" if i == 0 else b"UT /v1/batches/t HTTP/1.1\r\nHost: x\r\nX: "[i:i + 1])
+                except OSError:
+                    pass
+            if ended.wait(1):
+                return
+    thread = threading.Thread(target=dribble)
+    thread.start()
+    try:
+        before = time.time()
+        good("ship", "--once", "--to", collect.url, "--data", sensor)
+        assert time.time() - before < 5 and not waiting(sensor)
+        time.sleep(max(0, 33 - (time.time() - before)))
+    finally:
+        ended.set()
+        thread.join()
+    for s in slow:
+        s.close()
+    counts, said = collect.end()
+    assert counts["cut off"] == 200, (counts, said)
+
+
+def test_ten_thousand_bad_requests_leave_nothing_behind(folder):
+    """Of every kind that costs the centre something, over a few connections; a sensor delivers meanwhile."""
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    observe(folder, "t", sensor)
+    pem, strange = pem_of(sensor, f"{folder}/t.pem"), f"{folder}/strange.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", strange], check=True, capture_output=True)
+    name = waiting(sensor)[0]
+    path = address(name)
+    with open(f"{sensor}/spool/{name}", "rb") as f:
+        body = f.read()
+    junk = os.urandom(1 << 16)
+    kinds = [(path, body, heads(path, body, strange, "t"), 401), (path.replace("/t/", "/u/"), body, heads(path.replace("/t/", "/u/"), body, strange, "u"), 401),
+             (path, body, {}, 400), (path, junk, heads(path, junk, pem, "t"), 400), (path, junk[:len(body)], heads(path, body, pem, "t"), 400),
+             (path, body, heads(path, body, pem, "t", created=time.time() - 3600), 422), ("/", body, heads(path, body, pem, "t"), 400)]
+    collect = Collect(centre)
+    put(collect.port, *kinds[0][:3])
+    before = collect.memory_mib()
+
+    def attack(kind):
+        where, what, headers, status = kind
+        c = http.client.HTTPConnection("127.0.0.1", collect.port, timeout=40)
+        for _ in range(1500):
+            c.request("PUT", where, what, headers)
+            r = c.getresponse()
+            r.read()
+            if r.status not in (status, 429):
+                wrong.append((r.status, status, where))
+        c.close()
+    wrong = []
+    threads = [threading.Thread(target=attack, args=(k,)) for k in kinds]
+    for t in threads:
+        t.start()
+    delivered = run("ship", "--once", "--to", collect.url, "--data", f"{sensor}")
+    for t in threads:
+        t.join()
+    after = collect.memory_mib()
+    counts, said = collect.end()
+    assert not wrong and after - before < 64, (wrong[:3], before, after)
+    assert sum(n for what, n in counts.items() if what not in ("taken", "cut off")) == 1500 * len(kinds) + 1, (counts, said)
+    assert delivered.returncode == 0 or "429" in delivered.stderr, delivered.stderr
+    assert counts.get("taken", 0) + len(waiting(sensor)) == 5, (counts, waiting(sensor))
+
+
+def test_wrong_use_says_what_is_missing(folder):
+    one_line(run("ship", "--data", folder), 2, "--to")
+    one_line(run("ship", "--data", folder, "--to", "http://centre.example"), 2, "https://")
+    one_line(run("collect", "--data", folder, "--listen", "0.0.0.0:0"), 2, "certificate")
+    one_line(run("collect", "--data", folder, "--key", "x"), 2, "belong together")
+    one_line(run("collect", "--data", folder, "--listen", "127.0.0.1:0", "--key", f"{folder}/x", "--certificate", f"{folder}/x"), 1, "cannot open")
+
+
+run_tests("link", globals())

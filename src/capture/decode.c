@@ -79,12 +79,15 @@ static enum refusal from_tcp(struct reader *r, struct packet *p)
 {
 	p->sport = read_u16be(r);
 	p->dport = read_u16be(r);
+	bool ports = r->ok;
 	p->seq = read_u32be(r);
 	(void)read_u32be(r);
 	p->tcp_header = (uint8_t)(read_u8(r) >> 4 << 2);
 	p->flags = read_u8(r);
-	if (!r->ok)
+	if (!r->ok) {
+		p->known |= ports ? PACKET_PORTS : 0;
 		return REFUSAL_CUT;
+	}
 	p->known |= PACKET_FLAGS | PACKET_SEQ;
 	p->window = read_u16be(r);
 	if (r->ok)                      /* a short snapshot may end here: what matters has been read */
@@ -402,8 +405,7 @@ enum refusal decode_quoted(const struct packet *p, struct packet *out)
 	blank(out);
 	/* errors quote the header and at least eight bytes (RFC 792): of TCP too short to be more than its ports */
 	enum refusal refusal = from_ip(&r, out);
-	bool ports = refusal == REFUSAL_CUT && out->proto == PROTO_TCP && out->known & PACKET_DST && out->dport;
-	return ports ? REFUSAL_NONE : refusal;
+	return refusal == REFUSAL_CUT && out->known & PACKET_PORTS ? REFUSAL_NONE : refusal;
 }
 
 enum refusal decode_ip(const uint8_t *bytes, size_t captured, struct packet *out)

@@ -93,18 +93,18 @@ static enum refusal judge(struct eye *e, const struct frame *f, struct packet *o
 	return e->flows ? judge_by_ours(e, f, out) : f->outgoing ? REFUSAL_LEAVING : reading_judge(e->how, out);
 }
 
-bool eye_see(struct eye *e, const struct frame *f, struct account *a, struct packet *out)
+enum refusal eye_see(struct eye *e, const struct frame *f, struct account *a, struct packet *out)
 {
 	enum refusal refusal = judge(e, f, out);
 
 	if (refusal) {
 		account_refuse(a, refusal, f->number);
-		return false;
+		return refusal;
 	}
 	account_count(a, out);
-	if (out->quoted_len)
+	if (out->kind == KIND_ERROR)
 		note_quoted(e->how, out, a);
-	return true;
+	return REFUSAL_NONE;
 }
 
 void eye_relate(struct eye *e, struct packet *list, size_t n)

@@ -6,13 +6,22 @@
 #include "capture/packet.h"
 #include "core/tuple.h"
 
-enum { SLOTS = 1 << 14, SILENT_S = 300 };
+/* How long a silent flow is remembered: as long as address translators must (RFC 5382 5, RFC 4787 4.3). */
+enum { BUCKETS = 1 << 14, WAYS = 4, ASKED = 1 << 13, SILENT_S = 300, SILENT_TCP_S = 7440 };
 
-struct slot { uint64_t key; uint32_t at_s; };   /* at_s: the lower bits, to be compared modulo 2^32 */
+/* at_s: the lower bits, compared modulo 2^32. */
+struct bucket { uint64_t keys[WAYS]; uint32_t at_s[WAYS]; };
 
-/* ours: a bit for each slot whose flow we opened, and not they. The bits fit into the nearest memory, and nearly always say
- * that there is nothing to look up. */
-struct flows { uint64_t secret[2]; bool sends; uint64_t ours[SLOTS / 64]; struct slot slots[SLOTS]; };
+struct flows {
+	uint64_t secret[2];
+	bool sends;
+	uint8_t used[BUCKETS];                  /* ways of each bucket: near at hand, and nearly always none */
+	struct bucket buckets[BUCKETS];         /* what we opened */
+	struct asked { uint64_t key; uint32_t at_s; } asked[ASKED];     /* UDP that they began: until we have answered it */
+};
+
+/* Where a flow is, or would be. */
+struct place { uint64_t key; unsigned bucket, asked; uint32_t silent_s; };
 
 struct flows *flows_open(void)
 {
@@ -34,47 +43,60 @@ static uint64_t mixed(uint64_t h, uint64_t v)
 }
 
 /* The flow between one of ours and somebody, whichever way a packet of it goes. */
-static uint64_t key_of(const struct flows *f, unsigned proto, const struct addr *ours, unsigned our_port, const struct addr *theirs,
+static struct place place_of(const struct flows *f, unsigned proto, const struct addr *ours, unsigned our_port, const struct addr *theirs,
 	unsigned their_port)
 {
 	uint64_t h = mixed(f->secret[0], (uint64_t)proto << 32 | (uint64_t)our_port << 16 | their_port);
 
 	h = mixed(mixed(h, addr_hi(ours)), addr_lo(ours));
 	h = mixed(mixed(h, addr_hi(theirs)), addr_lo(theirs));
-	return mixed(h, f->secret[1]) | 1;      /* 0 is a free slot's */
-}
-
-static unsigned place_of(uint64_t key)
-{
-	return key >> 20 & (SLOTS - 1);
-}
-
-static void put(struct flows *f, uint64_t key, int64_t now_s, bool ours)
-{
-	unsigned at = place_of(key);
-	uint64_t bit = (uint64_t)1 << at % 64;
-
-	f->slots[at] = (struct slot){ key, (uint32_t)now_s };
-	f->ours[at / 64] = ours ? f->ours[at / 64] | bit : f->ours[at / 64] & ~bit;
+	h = mixed(h, f->secret[1]) | 1;         /* 0 is a free way's */
+	return (struct place){ h, h >> 20 & (BUCKETS - 1), h >> 40 & (ASKED - 1), proto == PROTO_TCP ? SILENT_TCP_S : SILENT_S };
 }
 
 /* Not silent for too long, whichever way the clock went. */
-static bool alive(const struct slot *s, int64_t now_s)
+static bool alive(uint32_t at_s, int64_t now_s, uint32_t silent_s)
 {
-	return (uint32_t)now_s - s->at_s + SILENT_S <= 2 * SILENT_S;
+	return (uint32_t)now_s - at_s + silent_s <= 2 * silent_s;
 }
 
-static bool fresh(const struct flows *f, uint64_t key, int64_t now_s)
+/* The way that holds a flow of ours; the number of those that are used when none does. */
+static unsigned find(const struct flows *f, const struct place *p, int64_t now_s)
 {
-	const struct slot *s = &f->slots[place_of(key)];
+	const struct bucket *b = &f->buckets[p->bucket];
+	unsigned w = 0;
 
-	return s->key == key && alive(s, now_s);
+	while (w < f->used[p->bucket] && !(b->keys[w] == p->key && alive(b->at_s[w], now_s, p->silent_s)))
+		w++;
+	return w;
 }
 
-/* Whether the flow in that place, this one or another, is one that we opened. */
-static bool holds_ours(const struct flows *f, uint64_t key)
+static bool is_ours(const struct flows *f, const struct place *p, int64_t now_s)
 {
-	return f->ours[place_of(key) / 64] >> place_of(key) % 64 & 1;
+	return f->used[p->bucket] > 0 && find(f, p, now_s) < f->used[p->bucket];
+}
+
+/* Which way gives way where all are used: the one that has been silent longest. */
+static unsigned oldest(const struct bucket *b, int64_t now_s)
+{
+	unsigned old = 0;
+
+	for (unsigned w = 1; w < WAYS; w++)
+		if ((uint32_t)now_s - b->at_s[w] > (uint32_t)now_s - b->at_s[old])
+			old = w;
+	return old;
+}
+
+/* New, or heard of again. */
+static void note_ours(struct flows *f, const struct place *p, int64_t now_s)
+{
+	struct bucket *b = &f->buckets[p->bucket];
+	unsigned w = find(f, p, now_s);
+
+	if (w == f->used[p->bucket])
+		w = w < WAYS ? f->used[p->bucket]++ : oldest(b, now_s);
+	b->keys[w] = p->key;
+	b->at_s[w] = (uint32_t)now_s;
 }
 
 /* Echo carries no ports; its two types are one flow. */
@@ -99,46 +121,43 @@ static bool is_request(const struct packet *p)
 
 void flows_sent(struct flows *f, const struct packet *p)
 {
-	uint64_t key = key_of(f, p->proto, &p->src, our_port(p, true), &p->dst, their_port(p, true));
-	bool known = fresh(f, key, p->time_s);
+	struct place place = place_of(f, p->proto, &p->src, our_port(p, true), &p->dst, their_port(p, true));
+	const struct asked *asked = &f->asked[place.asked];
+	bool known = is_ours(f, &place, p->time_s);
 
 	f->sends = true;
-	if (known && !holds_ours(f, key))
+	if (!known && p->proto == PROTO_UDP && asked->key == place.key && alive(asked->at_s, p->time_s, SILENT_S))
 		return;         /* we only answer */
 	if (known || is_request(p))
-		put(f, key, p->time_s, true);
+		note_ours(f, &place, p->time_s);
 }
 
 /* The packet that an error quotes is one that we sent. */
-static bool about_ours(struct flows *f, const struct packet *p)
+static bool about_ours(const struct flows *f, const struct packet *p)
 {
 	struct packet quoted;
 
 	if (!p->quoted_len || decode_quoted(p, &quoted) != REFUSAL_NONE)
 		return false;
-	uint64_t key = key_of(f, quoted.proto, &quoted.src, our_port(&quoted, true), &quoted.dst, their_port(&quoted, true));
-	return holds_ours(f, key) && fresh(f, key, p->time_s);
+	struct place place = place_of(f, quoted.proto, &quoted.src, our_port(&quoted, true), &quoted.dst, their_port(&quoted, true));
+	return is_ours(f, &place, p->time_s);
 }
 
 bool flows_answered(struct flows *f, const struct packet *p)
 {
-	if (!f->sends)          /* a darknet: nothing can be an answer, and nothing need be remembered */
+	if (!f->sends && p->proto != PROTO_UDP)         /* a darknet */
 		return false;
 	if (p->kind == KIND_ERROR)
 		return about_ours(f, p);
 	if (proto_is_icmp(p->proto) ? p->kind != KIND_BACKSCATTER : p->proto == PROTO_TCP && p->kind == KIND_SCAN)
 		return false;           /* a request of theirs is never an answer */
-	uint64_t key = key_of(f, p->proto, &p->dst, our_port(p, false), &p->src, their_port(p, false));
-	struct slot *s = &f->slots[place_of(key)];
-
-	if (holds_ours(f, key) && alive(s, p->time_s)) {       /* a flood pushes no flow of ours out */
-		if (s->key != key)
-			return false;
-		s->at_s = (uint32_t)p->time_s;
+	struct place place = place_of(f, p->proto, &p->dst, our_port(p, false), &p->src, their_port(p, false));
+	if (is_ours(f, &place, p->time_s)) {
+		note_ours(f, &place, p->time_s);
 		return true;
 	}
 	/* only where we cannot tell a request from an answer does it matter who began */
 	if (p->proto == PROTO_UDP)
-		put(f, key, p->time_s, false);
+		f->asked[place.asked] = (struct asked){ place.key, (uint32_t)p->time_s };
 	return false;
 }

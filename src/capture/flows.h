@@ -1,5 +1,6 @@
 /* flows: which connections the observed host opened itself, so that their answers are not taken for unsolicited. Bounded:
- * some thousands of flows, the older one gives way; a flow is forgotten after five silent minutes.
+ * 65,536 flows, of which the one that was silent longest gives way; a flow is forgotten when it has been silent for five
+ * minutes, TCP for two hours and four minutes.
  *
  * Opened by us are: TCP that we sent a SYN for, UDP that we sent into before anything came from there, echo requests of
  * ours. An ICMP error about a packet of such a flow is an answer too. */

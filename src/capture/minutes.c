@@ -127,14 +127,13 @@ struct minutes *minutes_open(const char *sensor, bool patient, minutes_fn *fn, v
 	return m;
 }
 
+/* With the lock. */
 static void close_place(struct minutes *m, struct place *p)
 {
-	(void)pthread_mutex_lock(&m->lock);
 	p->lost += m->lost;
 	m->lost = 0;
 	p->state = CLOSED;
 	(void)pthread_cond_broadcast(&m->changed);
-	(void)pthread_mutex_unlock(&m->lock);
 }
 
 static struct place *with_state(struct minutes *m, enum state state, minute_t minute)
@@ -176,8 +175,11 @@ static size_t add_to(struct minutes *m, minute_t minute, const struct packet *li
 		for (size_t i = 0; i < taken; i++)
 			p->seen += list[done + i].packets;
 		done += taken;
-		if (done < n)
-			close_place(m, p);      /* full: the rest of the minute goes into another batch */
+		if (done == n)
+			break;
+		(void)pthread_mutex_lock(&m->lock);
+		close_place(m, p);      /* full: the rest of the minute goes into another batch */
+		(void)pthread_mutex_unlock(&m->lock);
 	}
 	return done;
 }
@@ -206,9 +208,11 @@ void minutes_add(struct minutes *m, const struct packet *list, size_t n, struct 
 
 void minutes_close_before(struct minutes *m, minute_t first)
 {
+	(void)pthread_mutex_lock(&m->lock);
 	for (int i = 0; i < PLACES; i++)
 		if (m->places[i].state == OPEN && m->places[i].minute < first)
 			close_place(m, &m->places[i]);
+	(void)pthread_mutex_unlock(&m->lock);
 	m->first = first > m->first ? first : m->first;
 }
 

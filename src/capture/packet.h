@@ -15,6 +15,7 @@ enum {
 	PACKET_IP_ID = 4,               /* ip_id; IPv4 only */
 	PACKET_SEQ = 8,                 /* seq; TCP only */
 	PACKET_WINDOW = 16,             /* window; TCP only */
+	PACKET_PORTS = 64,              /* sport and dport of TCP whose header is cut behind them */
 	PACKET_STATED = 32,             /* a record states that somebody knocked: not for us to call it an answer */
 };
 

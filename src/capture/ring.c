@@ -53,6 +53,26 @@ static bool about_interface(const struct ring *r, unsigned long what, struct ifr
 	return ioctl(r->fd, what, q) == 0;
 }
 
+/* What its frames begin with: another one of the same name may be of another kind. */
+static bool read_link(struct ring *r, struct err *e)
+{
+	struct ifreq q;
+
+	if (!about_interface(r, SIOCGIFHWADDR, &q))
+		return err_errno(e, "cannot ask for the kind of %s", r->interface);
+	switch (q.ifr_hwaddr.sa_family) {
+	case ARPHRD_ETHER: case ARPHRD_LOOPBACK:
+		r->link = LINK_ETHERNET;
+		return true;
+	case ARPHRD_NONE: case ARPHRD_PPP: case ARPHRD_TUNNEL: case ARPHRD_TUNNEL6: case ARPHRD_SIT: case ARPHRD_IPGRE:
+		r->link = LINK_RAW;
+		return true;
+	default:
+		err_set(e, "%s is of kind %u, which is not read", r->interface, q.ifr_hwaddr.sa_family);
+		return err_expected(e, "Ethernet, loopback, PPP or a tunnel");
+	}
+}
+
 static bool find_interface(struct ring *r, const char *name, struct err *e)
 {
 	struct ifreq q;
@@ -65,19 +85,7 @@ static bool find_interface(struct ring *r, const char *name, struct err *e)
 		return err_expected(e, "`ip link` lists them");
 	}
 	r->index = q.ifr_ifindex;
-	if (!about_interface(r, SIOCGIFHWADDR, &q))
-		return err_errno(e, "cannot ask for the kind of %s", name);
-	switch (q.ifr_hwaddr.sa_family) {
-	case ARPHRD_ETHER: case ARPHRD_LOOPBACK:
-		r->link = LINK_ETHERNET;
-		return true;
-	case ARPHRD_NONE: case ARPHRD_PPP: case ARPHRD_TUNNEL: case ARPHRD_TUNNEL6: case ARPHRD_SIT: case ARPHRD_IPGRE:
-		r->link = LINK_RAW;
-		return true;
-	default:
-		err_set(e, "%s is of kind %u, which is not read", name, q.ifr_hwaddr.sa_family);
-		return err_expected(e, "Ethernet, loopback, PPP or a tunnel");
-	}
+	return read_link(r, e);
 }
 
 static bool set(const struct ring *r, int what, const void *value, size_t len, const char *name, struct err *e)
@@ -121,12 +129,58 @@ static bool filter(const struct ring *r, const struct ring_how *how, struct err 
 		}
 		program = (struct sock_fprog){ (unsigned short)made.bf_len, made.bf_insns };
 	}
+	if (made.bf_len > BPF_MAXINSNS) {
+		err_asked(e, "the filter is too long: %u instructions", made.bf_len);
+		err_expected(e, "up to %d", BPF_MAXINSNS);
+		pcap_freecode(&made);
+		pcap_close(p);
+		return false;
+	}
 	ok = setsockopt(r->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 || err_errno(e, "cannot attach the filter");
 	if (p) {
 		pcap_freecode(&made);
 		pcap_close(p);
 	}
 	return ok;
+}
+
+/* Which worker a packet goes to: the one of the host at the other end, so that its packets and ours to it come to one. The
+ * kernel takes what is returned modulo the number of workers. */
+static bool share_out(const struct ring *r, struct err *e)
+{
+	enum { NET = SKF_NET_OFF, KIND = SKF_AD_OFF + SKF_AD_PKTTYPE, PROTOCOL = SKF_AD_OFF + SKF_AD_PROTOCOL };
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)PROTOCOL),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 7, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		/* IPv4: source, or destination of what we send */
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)KIND),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 2, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(NET + 12)),
+		BPF_STMT(BPF_JMP | BPF_JA, 13),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(NET + 16)),
+		BPF_STMT(BPF_JMP | BPF_JA, 11),
+		/* IPv6: the same, two of its words */
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)KIND),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 5, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(NET + 12)),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(NET + 20)),
+		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
+		BPF_STMT(BPF_JMP | BPF_JA, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(NET + 28)),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(NET + 36)),
+		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
+		/* mixed, so that neighbours part */
+		BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 0x9e3779b1u),
+		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+	};
+	struct sock_fprog whole = { sizeof program / sizeof *program, program };
+
+	return set(r, PACKET_FANOUT_DATA, &whole, sizeof whole, "the way to share packets", e);
 }
 
 static bool bind_to(const struct ring *r, int index)
@@ -139,13 +193,13 @@ static bool bind_to(const struct ring *r, int index)
 static bool join(const struct ring *r, const struct ring_how *how, struct err *e)
 {
 	struct packet_mreq all = { .mr_ifindex = r->index, .mr_type = PACKET_MR_PROMISC };
-	int group = (int)(how->group & 0xffff) | (PACKET_FANOUT_HASH | (how->joins ? 0 : PACKET_FANOUT_FLAG_UNIQUEID)) << 16;
+	int group = (int)(how->group & 0xffff) | (PACKET_FANOUT_CBPF | (how->joins ? 0 : PACKET_FANOUT_FLAG_UNIQUEID)) << 16;
 
 	if (!bind_to(r, r->index))
 		return err_errno(e, "cannot listen on %s", r->interface);
 	if (how->promiscuous && !set(r, PACKET_ADD_MEMBERSHIP, &all, sizeof all, "promiscuous mode", e))
 		return false;
-	return how->workers <= 1 || set(r, PACKET_FANOUT, &group, sizeof group, "the group", e);
+	return how->workers <= 1 || (set(r, PACKET_FANOUT, &group, sizeof group, "the group", e) && (how->joins || share_out(r, e)));
 }
 
 struct ring *ring_open(const struct ring_how *how, struct err *e)
@@ -251,11 +305,12 @@ unsigned ring_group(const struct ring *r)
 bool ring_up(struct ring *r)
 {
 	struct ifreq q = { .ifr_ifindex = r->index };
+	struct err e;
 
 	if (ioctl(r->fd, SIOCGIFNAME, &q) == 0) {
 		memcpy(r->interface, q.ifr_name, sizeof r->interface);
 	} else {                /* it is gone; perhaps one of its name has come */
-		if (!about_interface(r, SIOCGIFINDEX, &q) || !bind_to(r, q.ifr_ifindex))
+		if (!about_interface(r, SIOCGIFINDEX, &q) || !read_link(r, &e) || !bind_to(r, q.ifr_ifindex))
 			return false;
 		r->index = q.ifr_ifindex;
 	}

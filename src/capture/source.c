@@ -236,7 +236,7 @@ enum source_next source_packets(struct source *s, struct packet *out, size_t max
 	assert(s->pcap);
 	*n = 0;
 	while (*n < max && (next = pcapfile_next(s->pcap, &frame, e)) == PCAP_FRAME)
-		*n += eye_see(s->eye, &frame, a, &out[*n]);
+		*n += eye_see(s->eye, &frame, a, &out[*n]) == REFUSAL_NONE;
 	eye_relate(s->eye, out, *n);
 	return next == PCAP_FRAME ? SOURCE_ROW : next == PCAP_END ? SOURCE_END : SOURCE_BROKEN;
 }

@@ -1,13 +1,14 @@
 #include "cmd/ending.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 
-static volatile sig_atomic_t asked;
+static atomic_int asked;        /* by any thread's signal, read by every thread */
 
 static void note(int signal_number)
 {
 	(void)signal_number;
-	asked = 1;
+	atomic_store(&asked, 1);
 }
 
 void ending_catch(void)
@@ -23,5 +24,5 @@ void ending_catch(void)
 
 bool ending(void)
 {
-	return asked != 0;
+	return atomic_load(&asked) != 0;
 }

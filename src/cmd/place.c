@@ -53,6 +53,14 @@ static bool wait_more(const struct place *p, const char *file, uint64_t *waited_
 	return true;
 }
 
+static bool spool_waits(const struct place *p)
+{
+	char spool[PATH_TEXT_MAX];
+	struct err e;
+
+	return p->dir[0] && file_path(spool, p->dir, "spool", &e) && spool_bytes(spool) > 0;
+}
+
 /* A store by its address. One that another process holds is waited for. */
 static bool open_address(struct place *p, const char *address, const char *zone, bool making, struct err *e)
 {
@@ -65,7 +73,8 @@ static bool open_address(struct place *p, const char *address, const char *zone,
 	}
 	if (!making && *file && !file_exists(file)) {
 		err_set(e, "no store at %s", file);
-		return err_expected(e, "`teiten import` and `teiten simulate` make one");
+		return err_expected(e, spool_waits(p) ? "`teiten keep` or `teiten center` makes one of the batches that wait in its spool" :
+			"`teiten import` and `teiten simulate` make one");
 	}
 	for (;;) {
 		if (!*file || file_holder(file) == 0) {

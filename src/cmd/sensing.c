@@ -30,7 +30,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, DAY_S = 86400, GAP_S = 3600 };
+enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, DAY_S = 86400, GAP_S = 3600, BACK_S = 180, STEPS_MAX = 1000 };
 enum { REPORT_MAX = 1 << 20, KEPT_BYTES = 64 << 20 };
 
 const struct option sensing_options[] = {
@@ -195,7 +195,7 @@ static void look(struct worker *w, const struct frame *frames, size_t n)
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++)
-		len += eye_see(w->eye, &frames[i], &w->account, &packets[len]);
+		len += eye_see(w->eye, &frames[i], &w->account, &packets[len]) == REFUSAL_NONE;
 	take(w, packets, len);
 }
 
@@ -224,14 +224,20 @@ static void note_lost(struct worker *w)
 	w->lost += lost;
 }
 
+static void say_state(const struct worker *w, bool up)
+{
+	if (w->number == 0)
+		log_line("%s is %s", w->run->ring.interface, up ? "up" : "down: what it would have brought is not observed");
+}
+
 /* Once a second: what was looked at, what was lost, which minutes end. */
 static void tick(struct worker *w, int64_t now)
 {
 	if (clock_was_set(w, now))
 		return;
 	bool up = ring_up(w->ring);
-	if (up != w->was_up && w->number == 0)
-		log_line("%s is %s", w->run->ring.interface, up ? "up" : "down: what it would have brought is not observed");
+	if (up != w->was_up)
+		say_state(w, up);
 	/* only one of several workers tells the time that was watched */
 	for (int64_t s = now - w->second > CATCH_UP_S ? now - 1 : w->second; w->number == 0 && up && w->was_up && s < now; s++)
 		minutes_watched(w->minutes, s);
@@ -249,6 +255,8 @@ static void *observe(void *of)
 	w->second = clock_wall_s() + 1;         /* the second at hand is not whole */
 	w->offset_s = w->second - 1 - (int64_t)(clock_steady_us() / 1000000);
 	w->was_up = ring_up(w->ring);
+	if (!w->was_up)
+		say_state(w, false);
 	while (!ending()) {
 		size_t n = ring_frames(w->ring, frames, BURST);
 
@@ -267,7 +275,7 @@ static void *observe(void *of)
 }
 
 /* A file's own times take the place of the clock: seconds up to the newest were watched, and all but two minutes end. Over
- * more than an hour without a packet nobody knows whether anybody looked; a time so far back is a clock that was set. */
+ * more than an hour without a packet nobody knows whether anybody looked. */
 static void pass_time(struct worker *w, int64_t newest)
 {
 	if (w->second == 0 || newest - w->second > GAP_S) {
@@ -282,30 +290,39 @@ static void pass_time(struct worker *w, int64_t newest)
 	w->second = newest >= w->second ? newest + 1 : w->second;
 }
 
-/* Before a frame of that time is counted. */
+/* Before a frame of that time is counted: so far back is a clock that was set, or one frame before it that was wrong. A file
+ * whose times go to and fro for ever is not for us: what is then too late is refused as such. */
 static void step_back(struct worker *w, int64_t time_s)
 {
-	if (w->second - time_s <= GAP_S)
+	if (w->second - time_s <= BACK_S || w->steps == STEPS_MAX)
 		return;
 	minutes_reopen(w->minutes);
 	w->steps++;
 	w->second = 0;
 }
 
+/* Whether the frame held a packet with a time that can be, ours to count or not. */
+static bool is_packet(enum refusal r)
+{
+	return r == REFUSAL_NONE || r == REFUSAL_LEAVING || r == REFUSAL_NOT_WATCHED || r == REFUSAL_ANSWER || r == REFUSAL_NEIGHBOUR;
+}
+
 /* Up to a burst of a file's frames. When a new minute begins, what came so far is counted before older ones end. */
 static enum pcap_next look_at_file(struct worker *w, struct pcapfile *f, struct err *e)
 {
-	struct packet packets[BURST];
+	struct packet packets[BURST + 1];
 	struct frame frame;
 	enum pcap_next next = PCAP_FRAME;
 	int64_t newest = w->second - 1;
 	size_t len = 0;
 
 	for (size_t n = 0; n < BURST && (next = pcapfile_next(f, &frame, e)) == PCAP_FRAME; n++) {
-		bool timed = frame.timed && !reading_judge_time(&w->run->how, frame.time_s);
+		enum refusal refusal = eye_see(w->eye, &frame, &w->account, &packets[len]);
+		bool tells = is_packet(refusal);        /* the time too: damaged bytes move no clock */
 
-		if (timed && (frame.time_s / 60 > newest / 60 || newest - frame.time_s > GAP_S)) {
+		if (tells && (frame.time_s / 60 > newest / 60 || newest - frame.time_s > BACK_S)) {
 			take(w, packets, len);
+			packets[0] = packets[len];
 			len = 0;
 			if (newest >= w->second)
 				pass_time(w, newest);
@@ -313,8 +330,8 @@ static enum pcap_next look_at_file(struct worker *w, struct pcapfile *f, struct 
 			pass_time(w, frame.time_s);
 			newest = frame.time_s;
 		}
-		newest = timed && frame.time_s > newest ? frame.time_s : newest;
-		len += eye_see(w->eye, &frame, &w->account, &packets[len]);
+		newest = tells && frame.time_s > newest ? frame.time_s : newest;
+		len += refusal == REFUSAL_NONE;
 	}
 	take(w, packets, len);
 	if (newest >= w->second)
@@ -325,16 +342,17 @@ static enum pcap_next look_at_file(struct worker *w, struct pcapfile *f, struct 
 /* Better now than at the end of the first minute. */
 static bool may_write(const struct sensor_run *s, struct err *e)
 {
-	char path[PATH_TEXT_MAX];
+	char path[PATH_TEXT_MAX], name[32];
 
-	if (file_path(path, s->spool, s->how.sensor, e) && file_write(path, "", 0, e) && file_remove(path, e))
+	(void)snprintf(name, sizeof name, ".probe-%d", (int)getpid());
+	if (file_path(path, s->spool, name, e) && file_write(path, "", 0, e) && file_remove(path, e))
 		return true;
 	return err_expected(e, "a spool that the sensor's user may write, and folders above it that let that user pass");
 }
 
 static bool give_up_rights(const struct sensor_run *s, struct err *e)
 {
-	static const unsigned long ioctls[] = { SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFNAME };
+	static const unsigned long ioctls[] = { SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFNAME, SIOCGIFHWADDR };
 	struct confine_how how = { .user = s->user, .folder = s->spool, .ioctls = ioctls, .ioctls_len = sizeof ioctls / sizeof *ioctls };
 	struct confined rights;
 	const char *what;
@@ -367,6 +385,7 @@ static bool observe_file(struct worker *w, struct err *e)
 		return err_errno(e, "cannot open %s", w->run->file);
 	if (!give_up_rights(w->run, e))
 		goto out;
+	ending_catch();
 	begin(w);
 	if ((in = intake_open(fd, UINT64_MAX, e)) && (f = pcapfile_open(in, e)))
 		do
@@ -392,6 +411,7 @@ static bool run_live(struct sensor_run *s, struct err *e)
 	}
 	if (!give_up_rights(s, e))
 		return false;
+	ending_catch();         /* not before: who wrote a filter that takes for ever may want to end it */
 	log_line("observing %s as sensor %s", s->ring.interface, s->how.sensor);
 	for (size_t i = 0; i < s->len; i++) {
 		begin(&s->workers[i]);
@@ -522,7 +542,6 @@ int sensing(const struct args *a)
 	/* minute after minute asks for the same room: it is kept instead of given back and zeroed anew */
 	(void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
 	(void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-	ending_catch();
 	log_daemon("sensor");
 	if (s.file ? run_file(&s, &e) : run_live(&s, &e))
 		return tell(a, &s);

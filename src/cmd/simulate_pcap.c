@@ -12,7 +12,7 @@
 
 #include <inttypes.h>
 
-enum { BLOCK = 1 << 20, TRUTH_MAX = 64 << 20 };
+enum { BLOCK = 1 << 20, TRUTH_MAX = 64 << 20, WATCHED_BITS_MIN = 4 };
 
 static bool read_plan(const struct args *a, struct telescope_plan *p, struct err *e)
 {
@@ -20,7 +20,7 @@ static bool read_plan(const struct args *a, struct telescope_plan *p, struct err
 	uint64_t sources = 0, length = 3600;
 	char *end;
 
-	if (!strcmp(args_value(a, "pcap"), "-")) {
+	if (!strcmp(args_value(a, "pcap"), "-") || (file_exists(args_value(a, "pcap")) && !file_regular(args_value(a, "pcap")))) {
 		err_asked(e, "--pcap needs a file's name: the truth goes beside it");
 		return false;
 	}
@@ -42,6 +42,10 @@ static bool read_plan(const struct args *a, struct telescope_plan *p, struct err
 		!prefix_parse("2001:db8:8000::/48", &p->watched6)) {
 		err_asked(e, "--watched: not an IPv4 network: \"%.50s\"", watched);
 		return err_expected(e, "such as 198.18.0.0/16");
+	}
+	if (p->watched.bits < 96 + WATCHED_BITS_MIN) {
+		err_asked(e, "--watched: %.50s leaves no room for others", watched);
+		return err_expected(e, "a /%d or smaller", WATCHED_BITS_MIN);
 	}
 	p->odd = odd ? strtod(odd, &end) : 0;
 	if (odd && (*end || !*odd || !(p->odd >= 0 && p->odd <= 1))) {

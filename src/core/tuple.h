@@ -26,7 +26,7 @@ struct tuple {
 	uint8_t kind;           /* enum kind */
 	/* the counts */
 	uint8_t ttl;            /* largest; 0 unknown */
-	uint8_t dsts;           /* own addresses hit: 1 to 4 exactly, DSTS_MORE for more, 0 unknown */
+	uint8_t dsts;           /* own addresses hit: 1 to 4 exactly, DSTS_MORE for more, 0 unknown; of several batches the largest */
 	uint16_t sport;         /* 0 if it varied or is unknown */
 	uint32_t packets;
 	uint64_t bytes;         /* by the IP length; 0 unknown */

@@ -11,14 +11,38 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char suffix[] = ".batch", aside[] = "refused";
 
+/* Whoever writes a file holds its lock. */
+static void tidy(int dir_fd, const char *name)
+{
+	size_t len = strlen(name);
+	int fd = len > 4 && !strcmp(name + len - 4, ".new") ? openat(dir_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(dir_fd, name, 0);
+	(void)close(fd);
+}
+
 bool spool_open(const char *dir, struct err *e)
 {
-	return file_make_dir(dir, e);
+	struct dirent *entry;
+	DIR *d;
+
+	if (!file_make_dir(dir, e))
+		return false;
+	d = opendir(dir);
+	while (d && (entry = readdir(d)) != NULL)
+		tidy(dirfd(d), entry->d_name);
+	if (d)
+		closedir(d);
+	return true;
 }
 
 void spool_name(const struct batch *b, char out[SPOOL_NAME_MAX])

@@ -17,7 +17,8 @@ enum { SPOOL_FILE_MAX = BATCH_BYTES_MAX + (2 << 20) };
 struct spool_list { size_t len; char (*names)[SPOOL_NAME_MAX]; };
 struct spool_taken { size_t len, cap; struct batch *list; };             /* batches of one file or several */
 
-bool spool_open(const char *dir, struct err *e);                        /* makes the folder */
+/* Makes the folder, and removes what was left half written by somebody who is gone. */
+bool spool_open(const char *dir, struct err *e);
 void spool_name(const struct batch *b, char out[SPOOL_NAME_MAX]);       /* the file's name says which batch it is */
 /* Durable on true. */
 bool spool_put(const char *dir, const struct batch *b, struct err *e);

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <pthread.h>
 
@@ -31,8 +32,11 @@ static void load(void)
 	void *library = dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL), *symbol;
 
 	for (size_t i = 0; library && i < sizeof places / sizeof *places; i++) {
-		if (!(symbol = dlsym(library, places[i].name)))
-			library = NULL;
+		if (!(symbol = dlsym(library, places[i].name))) {
+			err_set(&why_not, "DuckDB's library is too old: it has no %s", places[i].name);
+			err_expected(&why_not, "1.5 or later");
+			return;
+		}
 		memcpy(places[i].place, &symbol, sizeof symbol);
 	}
 	loaded = library != NULL;
@@ -240,7 +244,8 @@ bool duck_append(struct duck_con *c, const char *table, size_t n, duck_fill_fn *
 	if (calls.appender_create(c->con, NULL, table, &appender) != DuckDBSuccess)
 		goto out;
 	columns = calls.appender_column_count(appender);
-	for (size_t i = 0; i < columns && i < COLUMNS_MAX; i++) {
+	assert(columns <= COLUMNS_MAX);
+	for (size_t i = 0; i < columns; i++) {
 		logical[i] = calls.appender_column_type(appender, i);
 		types[i] = calls.get_type_id(logical[i]);
 	}

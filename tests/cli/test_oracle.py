@@ -20,6 +20,7 @@ FIELDS = ("frame.time_epoch frame.protocols ip.src ip.frag_offset ipv6.src ipv6.
           "udp.srcport udp.dstport icmp.type icmp.code icmpv6.type icmpv6.code").split()
 EARLIEST, LATEST = 631152000, time.time() + 86400    # other times are those of a clock that was not set
 TUNNELS = {"mpls", "macsec", "nsh", "vxlan", "gre", "teredo", "l2tp", "geneve", "gtp", "erspan"}
+WHOLE = ("is not read", "not a capture")     # a link that is no IP network's, a format that is not pcap or pcapng
 EXPLAINED = {
     "no-time": "a block of pcapng without a time, or a time before 1990",
     "no-packet": "a block of pcapng that holds no packet",
@@ -88,11 +89,20 @@ def unread(x):
         ("ip" in layers and (not x["frame.time_epoch"] or x["frame.time_epoch"][0] == "-"))
 
 
+def refused_whole(mine):
+    """Why a file is not read at all; None when it is, also when none of its frames counts."""
+    if mine["status"] != "refused" or "could be counted" in mine["error"]:
+        return None
+    return next((why for why in WHOLE if why in mine["error"]), mine["error"])
+
+
 def compare(path):
-    """None: refused whole. Else the file's counts by Teiten and by tshark, and the frames that only Teiten reads."""
+    """Why it is refused whole, or the file's counts by Teiten and by tshark, and the frames that only Teiten reads."""
     mine = imported("--dry-run", path)[0]
-    if mine["status"] == "refused":
-        return path, None, None, 0
+    why = refused_whole(mine)
+    if why:
+        return path, why, None, 0
+    mine.setdefault("counted", 0)
     frames = tshark(path)
     return path, mine, [judge(x) for x in frames], sum(unread(x) for x in frames)
 
@@ -108,11 +118,12 @@ def main():
         print("skip oracle: captures counted beside tshark: needs tshark and the data of others")
         return 0
     paths = sorted(os.path.join(where, name) for folder in FOLDERS for where, _, names in os.walk(os.path.join(DATA, folder)) for name in names)
-    problems, same, read = [], [], 0
+    problems, same, read, whole = [], [], 0, collections.Counter()
     explained, totals = collections.Counter(), {"proto": collections.Counter(), "port": collections.Counter(), "source": collections.Counter()}
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for path, mine, judged, more in pool.map(compare, paths):
-            if mine is None:
+            if judged is None:
+                whole[mine] += 1
                 continue
             read += 1
             counted = [j for j in judged if isinstance(j, tuple)]
@@ -125,10 +136,12 @@ def main():
                     totals["proto"][proto] += 1
                     totals["port"][label] += 1
                     totals["source"][source] += 1
-    good = not problems and read > 300 and set(explained) <= set(EXPLAINED)
-    print(f"{'ok' if good else 'not ok'} oracle: every packet of {read} captures is counted as tshark sees it, or explained: {problems[:5] or ''}")
+    good = not problems and read > 300 and set(explained) <= set(EXPLAINED) and set(whole) <= set(WHOLE)
+    print(f"{'ok' if good else 'not ok'} oracle: every packet of {read} captures is counted as tshark sees it, or explained: {problems[:5] or ''}{set(whole) - set(WHOLE) or ''}")
     for why, n in sorted(explained.items()):
         print(f"# {n} frames are not counted: {EXPLAINED.get(why, why)}")
+    for why, n in sorted(whole.items()):
+        print(f"# {n} files are refused whole: {why}")
     with tempfile.TemporaryDirectory() as data:
         for at in range(0, len(same), 200):
             imported("--data", data, *same[at:at + 200])

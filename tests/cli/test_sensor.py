@@ -98,6 +98,23 @@ def test_two_minutes_are_open_and_what_comes_later_is_told(folder):
     assert told["counted"] == 5 and told["refused"] == {"late": 1}, told
 
 
+def test_damaged_frame_moves_no_clock_and_one_wrong_time_costs_nothing(folder):
+    at = 1136073600
+    path = pcap(f"{folder}/t.pcap", [at + i for i in range(10)])
+    with open(path, "ab") as f:
+        f.write(struct.pack("<IIII", at + 3590, 0, 1, 60) + b"\x45")
+        f.write(b"".join(struct.pack("<IIII", at + 10 + i // 100, 0, 40, 40) + frame(0, i)[16:] for i in range(3000)))
+    told = json.loads(run("sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", f"{folder}/d", "--json").stdout)
+    assert told["counted"] == 3010 and sum(told["refused"].values()) == 1 and told["clock_steps"] == 0, told
+    assert batches(f"{folder}/d")[2] == 40
+    path = pcap(f"{folder}/u.pcap", [at, at + 3000] + [at + i for i in range(1, 100)])
+    told = json.loads(run("sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", f"{folder}/e", "--json").stdout)
+    assert told["counted"] == 101 and not told["refused"] and told["clock_steps"] == 1, told
+    path = pcap(f"{folder}/v.pcap", [at + (i % 2) * 86400 for i in range(5000)])      # to and fro: bounded
+    told = json.loads(run("sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", f"{folder}/f", "--json").stdout)
+    assert told["counted"] + told["refused"]["late"] == 5000 and told["clock_steps"] == 1000, told
+
+
 def test_hours_without_a_packet_are_not_observed_and_a_clock_that_is_set_loses_nothing(folder):
     at = 1136073600
     path = pcap(f"{folder}/t.pcap", [at, at + 7, at + 86400 * 3, at + 86400 * 3 + 1])
@@ -239,6 +256,24 @@ def test_raw_socket_alone_is_right_enough(folder):
 
 def test_workers_share_the_packets(folder):
     live(folder, "--workers", "2")
+
+
+def test_workers_get_whole_sources(folder):
+    """Forty knocks of one source at four addresses are one row, whoever counts them."""
+    knock = ("import socket,struct\ns=socket.socket(socket.AF_INET,socket.SOCK_RAW,6);s.setsockopt(0,3,1)\n"
+             "for i in range(40):\n"
+             " d=bytes([198,18,0,1+i%4]); ip=struct.pack('>BBHHHBBH4s4s',0x45,0,40,i,0,60,6,0,bytes([198,19,0,1]),d)\n"
+             " s.sendto(ip+struct.pack('>HHIIBBHHH',40000+i,23,i,0,0x50,2,1024,0,0),('.'.join(map(str,d)),0))")
+    data = f"{folder}/d"
+    with Wire() as wire:
+        for i in range(2, 5):
+            command("ip", "-n", wire.ours, "addr", "add", f"198.18.0.{i}/15", "dev", "to")
+        sensor = wire.sensor(data, "--workers", "4")
+        command("ip", "netns", "exec", wire.theirs, sys.executable, "-c", knock)
+        time.sleep(.5)
+        told, _ = sensor.end()
+    rows = [r for r in batches(data)[1] if r["port"] == "23/tcp"]
+    assert told["counted"] == 40 and [(r["packets"], r["dsts"]) for r in rows] in ([(40, 4)], [(40, "4")]), rows
 
 
 def test_filter_takes_only_what_it_describes(folder):

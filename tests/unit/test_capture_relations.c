@@ -82,14 +82,14 @@ TEST(flows_tell_answers_from_knocks)
 	struct flows *f = flows_open();
 	struct packet ask = packet(PROTO_TCP, TCP_SYN, true, 50000, 443, 100), answer = packet(PROTO_TCP, TCP_SYN | TCP_ACK, false, 50000, 443, 101);
 	struct packet knock = packet(PROTO_TCP, TCP_SYN, false, 22, 60000, 102), reply = packet(PROTO_TCP, TCP_SYN | TCP_ACK, true, 22, 60000, 102);
-	struct packet more = packet(PROTO_TCP, TCP_ACK, false, 22, 60000, 103), late = packet(PROTO_TCP, TCP_ACK, false, 50000, 443, 500);
+	struct packet more = packet(PROTO_TCP, TCP_ACK, false, 22, 60000, 103), late = packet(PROTO_TCP, TCP_ACK, false, 50000, 443, 7600);
 	struct packet query = packet(PROTO_UDP, 0, true, 50001, 53, 104), result = packet(PROTO_UDP, 0, false, 50001, 53, 105);
 	struct packet probe = packet(PROTO_UDP, 0, false, 161, 60001, 106), told = packet(PROTO_UDP, 0, true, 161, 60001, 106);
 
 	CHECK(!flows_answered(f, &answer));             /* nothing was asked */
 	flows_sent(f, &ask);
 	CHECK(flows_answered(f, &answer));
-	CHECK(!flows_answered(f, &late));               /* more than five minutes later */
+	CHECK(!flows_answered(f, &late));               /* more than two hours later */
 	CHECK(!flows_answered(f, &knock));
 	flows_sent(f, &reply);                          /* what we say to a knock opens nothing */
 	CHECK(!flows_answered(f, &more));
@@ -124,5 +124,47 @@ TEST(flows_of_ours_outlast_a_flood_and_end_with_silence)
 	flows_sent(f, &ask);
 	answer.time_s = 794;
 	CHECK(!flows_answered(f, &answer));
+	flows_close(f);
+}
+
+/* Who asks us and is answered asks again: a request, also when it came before we had sent anything. */
+TEST(flows_know_who_asked_first)
+{
+	enum { CLIENTS = 20000 };
+	struct flows *f = flows_open();
+	unsigned wrong = 0;
+
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < CLIENTS; i++) {
+			struct packet asks = packet(PROTO_UDP, 0, false, 53, (uint16_t)(1024 + i % 60000), 100 + round), told = packet(PROTO_UDP, 0, true, 53, 0, 100 + round);
+
+			asks.src = told.dst = addr_v4(THEM + i);
+			told.dport = asks.sport;
+			wrong += flows_answered(f, &asks);
+			flows_sent(f, &told);
+		}
+	CHECK(wrong <= CLIENTS / 100);
+	flows_close(f);
+}
+
+TEST(flows_of_a_busy_host_are_remembered)
+{
+	enum { CONNECTIONS = 20000 };
+	struct flows *f = flows_open();
+	unsigned missed = 0;
+
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		struct packet ask = packet(PROTO_TCP, TCP_SYN, true, (uint16_t)(20000 + i % 40000), 443, 100);
+
+		ask.dst = addr_v4(THEM + i * 7);
+		flows_sent(f, &ask);
+	}
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		struct packet answer = packet(PROTO_TCP, TCP_SYN | TCP_ACK, false, (uint16_t)(20000 + i % 40000), 443, 110);
+
+		answer.src = addr_v4(THEM + i * 7);
+		missed += !flows_answered(f, &answer);
+	}
+	CHECK(missed <= CONNECTIONS / 50);
 	flows_close(f);
 }

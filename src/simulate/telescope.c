@@ -383,15 +383,26 @@ static void note(struct telescope *t, const struct draft *d, size_t rank, unsign
 	u->spoke[rank] = first ? 1 : 2;
 }
 
-static void put_packet(struct telescope *t, size_t rank, unsigned tags, struct buf *b)
+/* fragment: the first of several, which has the ports. */
+static void put_packet(struct telescope *t, size_t rank, unsigned tags, bool fragment, struct buf *b)
 {
+	enum { FRAGMENT = 44, FRAGMENT_BYTES = 8, MORE = 0x20 };
 	struct draft d = draft_of(t, &t->origins[rank]);
 	bool v6 = !addr_is_v4(&d.dst);
-	unsigned payload = transport_bytes(&d);
+	unsigned extra = fragment && v6 ? FRAGMENT_BYTES : 0, payload = transport_bytes(&d) + extra;
 
 	t->truth.tagged += tags > 0;
 	put_ethernet(b, tags, v6 ? 0x86dd : 0x0800);
-	put_ip(b, &d.from->addr, &d.dst, d.proto, payload, d.id, d.from->ttl);
+	size_t start = b->len;
+	put_ip(b, &d.from->addr, &d.dst, extra ? FRAGMENT : d.proto, payload, d.id, d.from->ttl);
+	if (fragment && !v6 && b->ok)
+		b->at[start + 6] = MORE;
+	if (extra) {
+		buf_u8(b, d.proto);
+		buf_u8(b, 0);
+		put_u16(b, 1);          /* at byte 0, more to come */
+		put_u32(b, d.id);
+	}
 	put_transport(b, &d);
 	note(t, &d, rank, payload + (v6 ? 40 : 20));
 }
@@ -478,7 +489,7 @@ bool telescope_next(struct telescope *t, struct buf *out)
 	else if (dice < 30)
 		put_natural(t, dice / 10, &t->origins[rank], out);
 	else
-		put_packet(t, rank, tags, out);
+		put_packet(t, rank, tags, dice >= 9700 && dice < 9750, out);
 	t->truth.packets++;
 	if (!odd && out->len - start < ETHER_MIN)               /* cards pad short frames; those cut on purpose stay so */
 		put_zeroes(out, ETHER_MIN - (out->len - start));

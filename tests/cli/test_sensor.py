@@ -358,7 +358,7 @@ def test_answers_to_our_own_connections_are_not_counted(folder):
     assert packets(batches(data)[1], "port") == {"9/tcp": 5}
 
 
-def scanned(folder, *words, tool):
+def scanned(folder, *words, tool, proto="tcp"):
     """What the sensor counted of a real scanner's packets, and what tcpdump saw of them at the same interface."""
     for program in (words[0], "tcpdump"):
         if not shutil.which(program):
@@ -382,7 +382,7 @@ def scanned(folder, *words, tool):
     # ICMP errors and RSTs answer what our own stack sent; all else must have been counted
     assert told["counted"] + told["refused"].get("answer", 0) == len(lines), (told, len(lines))
     rows = batches(data)[1]
-    scans = [r for r in rows if r["kind"] == "scan" and r["port"].endswith("/tcp")]
+    scans = [r for r in rows if r["kind"] == "scan" and proto in r["port"]]
     marked = sum(r["packets"] for r in scans if r["mark"] & tool)
     return marked, sum(r["packets"] for r in scans)
 
@@ -390,6 +390,12 @@ def scanned(folder, *words, tool):
 def test_genuine_zmap_is_marked(folder):
     marked, all_of_them = scanned(folder, "zmap", "-i", "tt", "-G", "MAC", "-S", "198.19.0.1", "-p", "80", "-r", "2000", "-b", "/dev/null", "-c", "1",
                                   "-o", "/dev/null", "198.18.0.0/22", tool=1)
+    assert marked == all_of_them == 1024, (marked, all_of_them)
+
+
+def test_genuine_zmap_that_pings_is_marked(folder):
+    marked, all_of_them = scanned(folder, "zmap", "-M", "icmp_echoscan", "-i", "tt", "-G", "MAC", "-S", "198.19.0.1", "-r", "2000", "-b", "/dev/null", "-c", "1",
+                                  "-o", "/dev/null", "198.18.0.0/22", tool=1, proto="icmp/8")
     assert marked == all_of_them == 1024, (marked, all_of_them)
 
 

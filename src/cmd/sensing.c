@@ -3,6 +3,7 @@
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
 #include "cmd/ending.h"
+#include "cmd/parts.h"
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -44,11 +45,15 @@ const struct option sensing_options[] = {
 	{ "workers", "N", "observe: threads that share the packets (default 1)" },
 	{ "user", "NAME", "observe: become this user once the interface is open" },
 	{ "prove", NULL, "observe: try at the start what must not work any more, and say so" },
-	{ "config", "FILE", "observe: settings: interface, watch, name, data, filter, snaplen, user" },
+	{ "to", "URL", "observe: bring the batches to this centre: https://HOST:PORT" },
+	{ "ca", "FILE", "observe: the authority of the centre's certificate (PEM)" },
+	{ "proxy", "URL", "observe: a proxy on the way to the centre" },
+	{ "bandwidth", "KIB", "observe: at most so many KiB a second to the centre" },
+	{ "config", "FILE", "observe: settings: interface, watch, name, data, filter, snaplen, user, to, ca, proxy, bandwidth" },
 	{ NULL, NULL, NULL },
 };
 
-static const char *const keys[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", NULL };
+static const char *const keys[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "to", "ca", "proxy", "bandwidth", NULL };
 
 struct sensor_run;
 
@@ -118,18 +123,15 @@ static bool belong_together(const struct args *a, bool file, struct err *e)
 	return true;
 }
 
-static bool read_settings(struct sensor_run *s, const struct args *a, struct err *e)
+static bool read_settings(struct sensor_run *s, const struct args *a, const struct conf *c, struct err *e)
 {
-	static struct conf c;
-	const char *config = args_value(a, "config"), *watch, *dir;
+	const char *watch, *dir;
 	uint64_t workers = 1, snaplen = RING_SNAPLEN;
 
-	if (config && !conf_read(&c, config, keys, e))
-		return false;
 	s->file = args_value(a, "read");
-	s->user = setting(a, &c, "user");
+	s->user = setting(a, c, "user");
 	s->prove = args_given(a, "prove");
-	s->ring = (struct ring_how){ .interface = setting(a, &c, "interface"), .filter = setting(a, &c, "filter"),
+	s->ring = (struct ring_how){ .interface = setting(a, c, "interface"), .filter = setting(a, c, "filter"),
 		.promiscuous = args_given(a, "promiscuous") };
 	if (!s->file == !s->ring.interface) {
 		err_asked(e, s->file ? "--read and an interface exclude each other" : "nothing to observe");
@@ -137,19 +139,19 @@ static bool read_settings(struct sensor_run *s, const struct args *a, struct err
 	}
 	if (!belong_together(a, s->file != NULL, e))
 		return false;
-	if (!read_name(s, setting(a, &c, "name"), e) ||
-		!args_whole("snaplen", setting(a, &c, "snaplen"), RING_SNAPLEN_MIN, RING_SNAPLEN_MAX, &snaplen, e) ||
+	if (!read_name(s, setting(a, c, "name"), e) ||
+		!args_whole("snaplen", setting(a, c, "snaplen"), RING_SNAPLEN_MIN, RING_SNAPLEN_MAX, &snaplen, e) ||
 		!args_whole("workers", args_value(a, "workers"), 1, WORKERS_MAX, &workers, e))
 		return false;
 	s->ring.snaplen = (unsigned)snaplen;
 	s->ring.workers = (unsigned)workers;
 	s->len = s->file ? 1 : workers;
-	watch = setting(a, &c, "watch");
+	watch = setting(a, c, "watch");
 	if (!watch) {
 		err_asked(e, "nothing says which addresses are ours");
 		return err_expected(e, "--watch CIDR,...: what is sent to others is not counted");
 	}
-	dir = setting(a, &c, "data");
+	dir = setting(a, c, "data");
 	dir = dir ? dir : "./teiten-data";
 	s->how.latest_s = s->file ? clock_wall_s() + DAY_S : 0;
 	return (reading_watch(&s->how, watch, e) || err_in(e, "watch")) && file_path(s->spool, dir, "spool", e) && spool_open(s->spool, e);
@@ -530,12 +532,51 @@ static int tell(const struct args *a, struct sensor_run *s)
 	return adds_up(&u) && !s->broke_off && u.untold == 0 && s->unwritten == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 
+/* With a centre it is two processes: one observes and knows no network, one delivers and knows no interface. */
+static int observe_and_ship(const struct args *a, const struct conf *c)
+{
+	static const char *const observes[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user" };
+	static const char *const ships[] = { "data", "to", "ca", "proxy", "bandwidth" };
+	static char names[sizeof observes / sizeof *observes + sizeof ships / sizeof *ships][16];
+	struct parts all = { 0 };
+	size_t n = 0;
+	struct err e;
+
+	struct part *sensor = parts_add(&all, "sensor"), *ship = parts_add(&all, "ship");
+	for (size_t i = 0; i < sizeof observes / sizeof *observes; i++, n++) {
+		(void)snprintf(names[n], sizeof names[n], "--%s", observes[i]);
+		part_option(sensor, names[n], setting(a, c, observes[i]));
+	}
+	part_option(sensor, "--workers", args_value(a, "workers"));
+	if (args_given(a, "promiscuous"))
+		part_flag(sensor, "--promiscuous");
+	if (args_given(a, "prove"))
+		part_flag(sensor, "--prove");
+	if (args_given(a, "json"))
+		part_flag(sensor, "--json");
+	for (size_t i = 0; i < sizeof ships / sizeof *ships; i++, n++) {
+		(void)snprintf(names[n], sizeof names[n], "--%s", ships[i]);
+		part_option(ship, names[n], setting(a, c, ships[i]));
+	}
+	ending_catch();
+	log_daemon("sensor");
+	if (parts_run(&all, &e))
+		return EXIT_DONE;
+	return e.what[0] ? asking_refused(a, &e) : EXIT_REFUSED;
+}
+
 int sensing(const struct args *a)
 {
 	static struct sensor_run s;
+	static struct conf c;
+	const char *config = args_value(a, "config");
 	struct err e;
 
-	if (!read_settings(&s, a, &e))
+	if (config && !conf_read(&c, config, keys, &e))
+		return asking_refused(a, &e);
+	if (setting(a, &c, "to") && !args_given(a, "read"))
+		return observe_and_ship(a, &c);
+	if (!read_settings(&s, a, &c, &e))
 		return asking_refused(a, &e);
 	for (size_t i = 0; i < s.len; i++)
 		s.workers[i] = (struct worker){ .run = &s, .number = (unsigned)i };

@@ -164,7 +164,7 @@ static const struct option options[] = {
 	{ "addresses", "N", "set: how many addresses the sensor observes" },
 	{ "group", "NAME", "set: operator or network that it belongs to" },
 	{ "region", "CC", "set: where it stands (two letters)" },
-	{ "json", NULL, "list, observe: print JSON" },
+	{ "json", NULL, "list, show, observe: print JSON" },
 	{ NULL, NULL, NULL },
 };
 

@@ -325,4 +325,5 @@ def test_wrong_use_says_what_is_missing(folder):
     one_line(run("collect", "--data", folder, "--listen", "127.0.0.1:0", "--key", f"{folder}/x", "--certificate", f"{folder}/x"), 1, "cannot open")
 
 
-run_tests("link", globals())
+if __name__ == "__main__":
+    run_tests("link", globals())

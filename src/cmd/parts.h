@@ -1,0 +1,35 @@
+/* parts: the processes of a command that is made of several: started, watched over, started again when they end, ended together.
+ * Each is this program with another command. */
+#ifndef TEITEN_PARTS_H
+#define TEITEN_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+
+enum { PARTS_MAX = 4, PART_WORDS_MAX = 48 };
+
+struct part {
+	const char *arg[PART_WORDS_MAX];        /* NULL-ended: "teiten", the command's name, its options */
+	pid_t pid;                              /* 0: not running */
+	uint64_t started_ms, again_ms;
+	unsigned backoff_ms, starts;
+};
+
+struct parts {
+	struct part list[PARTS_MAX]; int len;
+	/* Whether the first part is ready for the others to start; NULL: they need not wait. */
+	bool (*ready)(const void *of, pid_t first);
+	const void *of;
+};
+
+struct part *parts_add(struct parts *all, const char *command);
+void part_option(struct part *p, const char *option, const char *value);        /* nothing for a value that is NULL */
+void part_flag(struct part *p, const char *option);
+/* Runs them until the process is asked to end (ending.h), then ends them, the last one first. False: one could not work at
+ * all; e is empty where it has said so in a line of its own. */
+bool parts_run(struct parts *all, struct err *e);
+
+#endif

@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -63,41 +64,77 @@ static bool drop_capabilities(struct err *e)
 	return capng_apply(CAPNG_SELECT_CAPS) == 0 || err_set(e, "cannot give up capabilities");
 }
 
-/* Only the folder, for everything that has to do with files. *held is false where the kernel has no landlock. */
-static bool fence(const char *folder, bool *held, struct err *e)
+static bool open_to(int set, const char *path, uint64_t rights)
+{
+	struct landlock_path_beneath_attr beneath = { .allowed_access = rights, .parent_fd = open(path, O_PATH | O_CLOEXEC) };
+	struct stat st;
+	bool ok = beneath.parent_fd >= 0 && fstat(beneath.parent_fd, &st) == 0;
+
+	if (ok && !S_ISDIR(st.st_mode))
+		beneath.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE;
+	ok = ok && syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+	if (beneath.parent_fd >= 0)
+		(void)close(beneath.parent_fd);
+	return ok;
+}
+
+/* Only the folder, for everything that has to do with files, and what may be read. *held is false where the kernel has no
+ * landlock. */
+static bool fence(const struct confine_how *how, bool *held, struct err *e)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	uint64_t all = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
-		LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
-		LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-		LANDLOCK_ACCESS_FS_MAKE_SYM;
+	uint64_t read = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+	uint64_t ours = read | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR;
+	uint64_t all = ours | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+		LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
 	struct landlock_ruleset_attr rules = { .handled_access_fs = all };
-	struct landlock_path_beneath_attr inside = { .allowed_access = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
-		LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG };
 
 	*held = abi >= 1;
 	if (!*held)
 		return true;
 	int set = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
-	inside.parent_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool ok = set >= 0 && inside.parent_fd >= 0 && syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &inside, 0) == 0 &&
-		syscall(SYS_landlock_restrict_self, set, 0) == 0;
+	bool ok = set >= 0 && open_to(set, how->folder, ours);
+	for (const char *const *path = how->readable; ok && path && *path; path++)
+		if (access(*path, F_OK) == 0)
+			ok = open_to(set, *path, read);
+	ok = ok && syscall(SYS_landlock_restrict_self, set, 0) == 0;
 	if (!ok)
-		err_errno(e, "cannot fence in %s", folder);
+		err_errno(e, "cannot fence in %s", how->folder);
 	if (set >= 0)
 		(void)close(set);
-	if (inside.parent_fd >= 0)
-		(void)close(inside.parent_fd);
 	return ok;
+}
+
+static bool allow_calls(scmp_filter_ctx c, const int *calls, size_t n)
+{
+	bool ok = c != NULL;
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = seccomp_rule_add(c, SCMP_ACT_ALLOW, calls[i], 0) == 0;
+	return ok;
+}
+
+static bool allow_ioctl(scmp_filter_ctx c, unsigned long request)
+{
+	struct scmp_arg_cmp second = { .arg = 1, .op = SCMP_CMP_EQ, .datum_a = request };
+
+	return seccomp_rule_add_array(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &second) == 0;
+}
+
+/* Threads and the proof's child, but no namespaces; clone3 hides its flags, so the C library is sent back to clone. */
+static bool allow_threads(scmp_filter_ctx c)
+{
+	return seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 &&
+		seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, NAMESPACES, 0)) == 0;
 }
 
 /* Everything else is refused with EPERM, not punished: a library that tries something goes on without it. */
 static bool allow(const struct confine_how *how, struct err *e)
 {
-	static const int calls[] = {
+	static const int always[] = {
 		SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fsync),
 		SCMP_SYS(ftruncate), SCMP_SYS(flock), SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(statx),
-		SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlink),
+		SCMP_SYS(statfs), SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlink),
 		SCMP_SYS(unlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(getdents64), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(getsockopt),
 		SCMP_SYS(bind), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
 		SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield),
@@ -106,19 +143,26 @@ static bool allow(const struct confine_how *how, struct err *e)
 		SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(restart_syscall),
 		SCMP_SYS(wait4), SCMP_SYS(prctl),
 	};
+	static const int serves[] = {
+		SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(listen), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
+		SCMP_SYS(epoll_pwait), SCMP_SYS(eventfd2), SCMP_SYS(pipe2), SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
+		SCMP_SYS(shutdown), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(sendfile),
+	};
+	static const int connects[] = {
+		SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg), SCMP_SYS(uname), SCMP_SYS(sysinfo),
+		SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(lstat), SCMP_SYS(pread64),
+		SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(dup), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
+		SCMP_SYS(fadvise64), SCMP_SYS(prlimit64),
+	};
 	scmp_filter_ctx c = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	bool ok = c != NULL;
+	bool ok = allow_calls(c, always, sizeof always / sizeof *always) && allow_threads(c);
 
-	for (size_t i = 0; ok && i < sizeof calls / sizeof *calls; i++)
-		ok = seccomp_rule_add(c, SCMP_ACT_ALLOW, calls[i], 0) == 0;
-	/* threads and the proof's child, but no namespaces; clone3 hides its flags, so the C library is sent back to clone */
-	ok = ok && seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 &&
-		seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, NAMESPACES, 0)) == 0;
-	for (size_t i = 0; ok && i < how->ioctls_len; i++) {
-		struct scmp_arg_cmp second = { .arg = 1, .op = SCMP_CMP_EQ, .datum_a = how->ioctls[i] };
-
-		ok = seccomp_rule_add_array(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &second) == 0;
-	}
+	if (how->network >= NETWORK_SERVES)
+		ok = ok && allow_calls(c, serves, sizeof serves / sizeof *serves);
+	if (how->network >= NETWORK_CONNECTS)
+		ok = ok && allow_calls(c, connects, sizeof connects / sizeof *connects) && allow_ioctl(c, FIONREAD) && allow_ioctl(c, FIONBIO);
+	for (size_t i = 0; ok && i < how->ioctls_len; i++)
+		ok = allow_ioctl(c, how->ioctls[i]);
 	ok = ok && seccomp_load(c) == 0;
 	seccomp_release(c);
 	return ok || err_set(e, "cannot limit system calls");
@@ -132,7 +176,7 @@ bool confine(const struct confine_how *how, struct confined *out, struct err *e)
 	out->user = geteuid() != 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_errno(e, "cannot rule out new rights");
-	return drop_capabilities(e) && fence(how->folder, &out->landlock, e) && allow(how, e);
+	return drop_capabilities(e) && fence(how, &out->landlock, e) && allow(how, e);
 }
 
 /* A child tries, since what must fail might work. */
@@ -149,9 +193,10 @@ static bool runs_programs(void)
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !(WIFEXITED(status) && WEXITSTATUS(status) == 99);
 }
 
-bool confine_holds(const char **what)
+bool confine_holds(enum network network, const char **what)
 {
-	int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC), net = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool connects = network == NETWORK_CONNECTS;
+	int file = open("/etc/passwd", (connects ? O_WRONLY : O_RDONLY) | O_CLOEXEC), net = connects ? -1 : socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	*what = file >= 0 ? "a file elsewhere can be opened" : net >= 0 ? "a socket can be made" : runs_programs() ?
 		"a program can be run" : NULL;

@@ -8,9 +8,13 @@
 
 struct err;
 
+enum network { NETWORK_NONE, NETWORK_SERVES, NETWORK_CONNECTS };        /* none; on a socket that is open already; to anywhere */
+
 struct confine_how {
 	const char *user;               /* becomes it, where we may; NULL: stays who we are */
 	const char *folder;             /* the one place where files are read and written */
+	const char *const *readable;    /* NULL-ended: folders and files that are read too, those that are there; NULL: none */
+	enum network network;           /* what is spoken over sockets that are open does not count */
 	const unsigned long *ioctls; size_t ioctls_len;         /* requests that sockets already open are still asked */
 };
 
@@ -19,8 +23,8 @@ struct confined { bool user, landlock; };
 
 /* For this thread and all that it starts: call it before there are others. */
 bool confine(const struct confine_how *how, struct confined *out, struct err *e);
-/* Tries what must fail now: opening a file elsewhere, a new socket, running a program. True when all of them were
- * refused; else what names the first that was not. */
-bool confine_holds(const char **what);
+/* Tries what must fail now: opening a file elsewhere (to write it, for who connects), a new socket (but for who connects),
+ * running a program. True when all of them were refused; else what names the first that was not. */
+bool confine_holds(enum network network, const char **what);
 
 #endif

@@ -1,6 +1,7 @@
 /* collect: takes the batches that enrolled sensors deliver, and puts them into the spool of the centre's keep. */
 #include "cmd/commands.h"
 #include "cmd/ending.h"
+#include "cmd/rights.h"
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -16,7 +17,9 @@
 enum { TICK_MS = 200, PEM_MAX = 1 << 20, SPOOL_GIB = 4, SPOOL_GIB_MAX = 1 << 20 };
 
 struct collect {
-	char spool[PATH_TEXT_MAX], enrolled[PATH_TEXT_MAX], ledger[PATH_TEXT_MAX];
+	char spool[PATH_TEXT_MAX], sensors[PATH_TEXT_MAX], enrolled[PATH_TEXT_MAX], ledger[PATH_TEXT_MAX];
+	const char *user;
+	bool prove;
 	struct buf certificate, key;
 	struct receiver_how how;
 	struct http_how server;
@@ -59,8 +62,10 @@ static bool read_settings(const struct args *a, struct collect *c, struct err *e
 		.body_max = RECEIVER_BODY_MAX, .greet = receiver_greet, .leave = receiver_leave, .fn = receiver_take };
 	if (!args_whole("spool-max", args_value(a, "spool-max"), 1, SPOOL_GIB_MAX, &gib, e) || !read_tls(a, c, e) ||
 		!file_path(c->spool, dir, "spool", e) || !spool_open(c->spool, e) || !file_path(c->ledger, c->spool, "received", e) ||
-		!file_path(c->enrolled, dir, "enrolled", e))
+		!file_path(c->sensors, dir, "sensors", e) || !file_make_dir(c->sensors, e) || !file_path(c->enrolled, c->sensors, "enrolled", e))
 		return false;
+	c->user = args_value(a, "user");
+	c->prove = args_given(a, "prove");
 	c->how = (struct receiver_how){ .spool = c->spool, .enrolled = c->enrolled, .ledger = c->ledger, .spool_max = gib << 30 };
 	return true;
 }
@@ -78,6 +83,16 @@ static void tell(struct receiver *r, unsigned long long cut_off)
 		buf_printf(&out, "%scut off %llu", out.len ? ", " : "", cut_off);
 	log_line("ending: %s", out.len ? buf_cstr(&out) : "nothing came");
 	buf_release(&out);
+}
+
+/* It goes on with a socket that listens, the list of sensors to read, and the spool to write; the store is out of reach. */
+static bool give_up_rights(struct collect *c, struct err *e)
+{
+	const char *const readable[] = { c->sensors, NULL };
+	struct confine_how how = { .user = c->user, .folder = c->spool, .readable = readable, .network = NETWORK_SERVES };
+
+	c->server.socket = http_listen(c->server.listen, true, e);
+	return c->server.socket >= 0 && rights_give_up(&how, c->prove, e);
 }
 
 static bool serve(struct collect *c, struct err *e)
@@ -119,7 +134,7 @@ static int run_collect(const struct args *a)
 	}
 	ending_catch();
 	log_daemon("collect");
-	bool ok = read_settings(a, &c, &e) && serve(&c, &e);
+	bool ok = read_settings(a, &c, &e) && give_up_rights(&c, &e) && serve(&c, &e);
 	buf_release(&c.certificate);
 	buf_release(&c.key);
 	if (ok)
@@ -129,10 +144,12 @@ static int run_collect(const struct args *a)
 }
 
 static const struct option options[] = {
-	{ "data", "DIR", "the observatory's folder (default ./teiten-data): its file enrolled says who may deliver" },
+	{ "data", "DIR", "the observatory's folder (default ./teiten-data): its file sensors/enrolled says who may deliver" },
 	{ "listen", "ADDRESS:PORT", "where sensors deliver (default 127.0.0.1:8026)" },
 	{ "certificate", "FILE", "speak TLS with this certificate (PEM, with its chain)" },
 	{ "key", "FILE", "the certificate's key (PEM)" },
+	{ "user", "NAME", "become this user once it listens" },
+	{ "prove", NULL, "try at the start what must not work any more, and say so" },
 	{ "spool-max", "GIB", "how much may wait for the keep (default 4); one sensor may have a quarter of it" },
 	{ NULL, NULL, NULL },
 };

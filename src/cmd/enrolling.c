@@ -16,11 +16,22 @@
 
 enum { LINE_MAX_BYTES = 2048 };
 
-static bool paths(const struct args *a, const char *name, char out[PATH_TEXT_MAX], struct err *e)
+static const char *data_of(const struct args *a)
 {
-	const char *dir = args_value(a, "data") ? args_value(a, "data") : "./teiten-data";
+	return args_value(a, "data") ? args_value(a, "data") : "./teiten-data";
+}
 
-	return file_make_dir(dir, e) && file_path(out, dir, name, e);
+static bool key_path(const struct args *a, char out[PATH_TEXT_MAX], struct err *e)
+{
+	return file_make_dir(data_of(a), e) && file_path(out, data_of(a), "sensor.key", e);
+}
+
+/* A folder of its own: who collects may read it, and nothing else of the centre's. */
+static bool list_path(const struct args *a, char out[PATH_TEXT_MAX], struct err *e)
+{
+	char folder[PATH_TEXT_MAX];
+
+	return file_path(folder, data_of(a), "sensors", e) && file_make_dir(folder, e) && file_path(out, folder, "enrolled", e);
 }
 
 /* How many addresses the networks hold, by family; more than a number can tell are as many as it can. */
@@ -54,7 +65,7 @@ static bool run_key(const struct args *a, struct err *e)
 		err_asked(e, "the sensor has no name");
 		return err_expected(e, "--name NAME, as it will observe");
 	}
-	if (!sensor_name_check(name, e) || (watch && !count_addresses(watch, &one, e)) || !paths(a, "sensor.key", path, e))
+	if (!sensor_name_check(name, e) || (watch && !count_addresses(watch, &one, e)) || !key_path(a, path, e))
 		return false;
 	memcpy(one.name, name, strlen(name) + 1);
 	if (file_exists(path)) {
@@ -82,7 +93,7 @@ static bool run_add(const struct args *a, struct err *e)
 
 	for (size_t i = 1; i < a->words; i++)
 		buf_printf(&line, "%s%s", i > 1 ? " " : "", a->word[i]);
-	bool ok = enrolment_parse(&one, buf_cstr(&line), e) && paths(a, "enrolled", path, e) && enrolled_read(&all, path, e);
+	bool ok = enrolment_parse(&one, buf_cstr(&line), e) && list_path(a, path, e) && enrolled_read(&all, path, e);
 	if (ok && enrolled_find(&all, one.name)) {
 		ok = err_set(e, "%s is enrolled already", one.name);
 		err_expected(e, "another name; or `teiten sensor retire %s`, and edit %s", one.name, path);
@@ -98,7 +109,7 @@ static bool run_add(const struct args *a, struct err *e)
 static bool find(const struct args *a, char path[PATH_TEXT_MAX], struct enrolment *out, struct err *e)
 {
 	struct enrolled all = { 0 };
-	bool ok = paths(a, "enrolled", path, e) && enrolled_read(&all, path, e);
+	bool ok = list_path(a, path, e) && enrolled_read(&all, path, e);
 	const struct enrolment *one = ok ? enrolled_find(&all, a->word[1]) : NULL;
 
 	if (one)

@@ -4,11 +4,11 @@
 #include "cmd/cmd.h"
 #include "cmd/ending.h"
 #include "cmd/parts.h"
+#include "cmd/rights.h"
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/conf.h"
-#include "base/confine.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -341,38 +341,12 @@ static enum pcap_next look_at_file(struct worker *w, struct pcapfile *f, struct 
 	return next;
 }
 
-/* Better now than at the end of the first minute. */
-static bool may_write(const struct sensor_run *s, struct err *e)
-{
-	char path[PATH_TEXT_MAX], name[32];
-
-	(void)snprintf(name, sizeof name, ".probe-%d", (int)getpid());
-	if (file_path(path, s->spool, name, e) && file_write(path, "", 0, e) && file_remove(path, e))
-		return true;
-	return err_expected(e, "a spool that the sensor's user may write, and folders above it that let that user pass");
-}
-
 static bool give_up_rights(const struct sensor_run *s, struct err *e)
 {
 	static const unsigned long ioctls[] = { SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFNAME, SIOCGIFHWADDR };
 	struct confine_how how = { .user = s->user, .folder = s->spool, .ioctls = ioctls, .ioctls_len = sizeof ioctls / sizeof *ioctls };
-	struct confined rights;
-	const char *what;
 
-	if (!confine(&how, &rights, e))
-		return false;
-	log_line("rights given up: capabilities, system calls%s%s", rights.landlock ? ", other folders" : "",
-		rights.user ? "" : "; still root by name: --user NAME changes that");
-	if (!rights.landlock)
-		log_line("this kernel has no landlock: other files are only as safe as their permissions");
-	if (!may_write(s, e))
-		return false;
-	if (!s->prove)
-		return true;
-	if (!confine_holds(&what))
-		return err_set(e, "rights were not given up: %s", what);
-	log_line("proved: no other file, no new socket, no other program");
-	return true;
+	return rights_give_up(&how, s->prove, e);
 }
 
 static bool observe_file(struct worker *w, struct err *e)
@@ -536,7 +510,7 @@ static int tell(const struct args *a, struct sensor_run *s)
 static int observe_and_ship(const struct args *a, const struct conf *c)
 {
 	static const char *const observes[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user" };
-	static const char *const ships[] = { "data", "to", "ca", "proxy", "bandwidth" };
+	static const char *const ships[] = { "data", "user", "to", "ca", "proxy", "bandwidth" };
 	static char names[sizeof observes / sizeof *observes + sizeof ships / sizeof *ships][16];
 	struct parts all = { 0 };
 	size_t n = 0;
@@ -558,6 +532,8 @@ static int observe_and_ship(const struct args *a, const struct conf *c)
 		(void)snprintf(names[n], sizeof names[n], "--%s", ships[i]);
 		part_option(ship, names[n], setting(a, c, ships[i]));
 	}
+	if (args_given(a, "prove"))
+		part_flag(ship, "--prove");
 	ending_catch();
 	log_daemon("sensor");
 	if (parts_run(&all, &e))

@@ -1,6 +1,7 @@
 /* ship: brings a sensor's batches to a centre, for as long as it takes. */
 #include "cmd/commands.h"
 #include "cmd/ending.h"
+#include "cmd/rights.h"
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -16,7 +17,8 @@ enum { TICK_MS = 250, BACKOFF_FIRST_MS = 1000, BACKOFF_MAX_MS = 300000, SAY_AGAI
 struct ship {
 	char spool[PATH_TEXT_MAX], key[PATH_TEXT_MAX], agent[64];
 	struct sender_how how;
-	bool once;
+	const char *user;
+	bool once, prove;
 	unsigned backoff_ms;
 	bool troubled;                  /* and said so */
 	uint64_t said_us, sent;
@@ -45,7 +47,18 @@ static bool read_settings(const struct args *a, struct ship *s, struct err *e)
 	s->how.client = (struct client_how){ .ca = args_value(a, "ca"), .proxy = args_value(a, "proxy"), .bytes_a_second = (size_t)kib << 10,
 		.agent = s->agent };
 	s->once = args_given(a, "once");
+	s->user = args_value(a, "user");
+	s->prove = args_given(a, "prove");
 	return sign_secret_read(s->key, &s->how.secret, e);
+}
+
+/* The key is read; it goes on with the spool, and what a TLS connection needs to know of the system. */
+static bool give_up_rights(const struct ship *s, struct err *e)
+{
+	const char *const readable[] = { "/etc", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/var/lib/ca-certificates", "/dev/urandom", s->how.client.ca, NULL };
+	struct confine_how how = { .user = s->user, .folder = s->spool, .readable = readable, .network = NETWORK_CONNECTS };
+
+	return rights_give_up(&how, s->prove, e);
 }
 
 /* The same trouble once in ten minutes is enough. */
@@ -138,6 +151,10 @@ static int run_ship(const struct args *a)
 		return e.kind == ERR_ASKED ? EXIT_WRONG_USE : EXIT_REFUSED;
 	}
 	client_prepare();
+	if (!give_up_rights(&s, &e)) {
+		log_err(&e);
+		return EXIT_REFUSED;
+	}
 	log_line("to %s", s.how.centre);
 	bool done = deliver(&s);
 	log_line("ending: %s batches delivered", num_grouped(s.sent, n));
@@ -150,6 +167,8 @@ static const struct option options[] = {
 	{ "ca", "FILE", "the authority of the centre's certificate (PEM), where the system does not know it" },
 	{ "proxy", "URL", "a proxy on the way; without it, https_proxy of the environment" },
 	{ "bandwidth", "KIB", "at most so many KiB a second" },
+	{ "user", "NAME", "become this user once the key is read" },
+	{ "prove", NULL, "try at the start what must not work any more, and say so" },
 	{ "once", NULL, "deliver what waits and end, instead of waiting for more" },
 	{ NULL, NULL, NULL },
 };

@@ -459,7 +459,7 @@ static void write_address(int fd, char out[HTTP_ADDRESS_MAX])
 	}
 }
 
-static int open_socket(const char *listen_text, bool outside, struct err *e)
+int http_listen(const char *listen_text, bool outside, struct err *e)
 {
 	union address a;
 	socklen_t len = 0;
@@ -495,7 +495,7 @@ bool http_may_listen(const char *listen, struct err *e)
 
 bool http_is_free(const char *listen, bool outside, struct err *e)
 {
-	int fd = open_socket(listen, outside, e);
+	int fd = http_listen(listen, outside, e);
 
 	if (fd >= 0)
 		(void)close(fd);
@@ -547,7 +547,7 @@ static struct MHD_Daemon *start(struct http *h, int fd)
 
 struct http *http_open(const struct http_how *how, struct err *e)
 {
-	int fd = open_socket(how->listen, how->outside, e);
+	int fd = how->socket ? how->socket : http_listen(how->listen, how->outside, e);
 
 	if (fd < 0)
 		return NULL;

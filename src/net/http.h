@@ -54,6 +54,7 @@ typedef void http_fn(void *to, const struct request *rq, struct reply *rp);
 struct http_how {
 	const char *listen;             /* "127.0.0.1:8025", "[::1]:8025" or "localhost:8025"; port 0 lets the system choose */
 	bool outside;                   /* any address of this machine, and all of the following */
+	int socket;                     /* one that http_listen made; 0: it makes its own */
 	const char *certificate, *key;  /* PEM texts; NULL: no TLS, for who stands behind another server */
 	size_t body_max;                /* of a PUT */
 	/* Looks at a PUT before its body comes, body being empty; when it says another status than 200, the body is read and
@@ -65,6 +66,8 @@ struct http_how {
 	void *to;
 };
 
+/* The socket alone, for who gives up the right to make sockets before it serves; the server takes it over. -1: e. */
+int http_listen(const char *listen, bool outside, struct err *e);
 /* Serves until http_close, which waits for running handlers. */
 struct http *http_open(const struct http_how *how, struct err *e);
 bool http_may_listen(const char *listen, struct err *e);         /* whether http_open takes such an address inside */

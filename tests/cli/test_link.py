@@ -125,7 +125,8 @@ def test_key_is_made_once_and_is_private(folder):
 
 
 def test_list_takes_each_sensor_once_and_keeps_what_people_wrote(folder):
-    with open(f"{folder}/enrolled", "w", encoding="utf-8") as f:
+    os.mkdir(f"{folder}/sensors")
+    with open(f"{folder}/sensors/enrolled", "w", encoding="utf-8") as f:
         f.write("# ours\n\n")
     enrol("a", f"{folder}/a", folder, "group=north", "#", "in the cellar")
     one_line(run("sensor", "add", "--data", folder, "a", good("sensor", "key", "--name", "a", "--data", f"{folder}/b").split()[1]), 1, "enrolled already")
@@ -133,7 +134,7 @@ def test_list_takes_each_sensor_once_and_keeps_what_people_wrote(folder):
     told = json.loads(good("sensor", "show", "a", "--data", folder, "--json"))
     assert told["group"] == "north" and told["note"] == "in the cellar" and told["until"] is None, told
     good("sensor", "retire", "a", "--data", folder)
-    with open(f"{folder}/enrolled", encoding="utf-8") as f:
+    with open(f"{folder}/sensors/enrolled", encoding="utf-8") as f:
         text = f.read()
     assert text.startswith("# ours\n\na ed25519:") and re.search(r"until=\d{4}-\d\d-\d\d # in the cellar\n$", text), text
     one_line(run("sensor", "show", "b", "--data", folder), 1, "b is not enrolled")
@@ -170,6 +171,28 @@ def test_batches_arrive_once_over_tls_and_are_in_the_store(folder):
         keep.terminate()
         keep.wait(20)
     assert sum(r["packets"] for r in rows) == truth["counted"], (sum(r["packets"] for r in rows), truth["counted"])
+
+
+def test_rights_are_given_up_at_both_ends_and_batches_arrive(folder):
+    """Over TLS, by name: what libraries need of the system they still get."""
+    pem, key = certificate(folder)
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    observe(folder, "t", sensor)
+    user = ("--user", "nobody") if os.getuid() == 0 else ()
+    os.chmod(folder, 0o755)
+    collect = Collect(centre, "--certificate", pem, "--key", key, "--prove", *user)
+    done = run("ship", "--once", "--prove", "--to", collect.url.replace("127.0.0.1", "localhost"), "--data", sensor, "--ca", pem, *user)
+    assert "localhost" in done.stderr and "certificate" in done.stderr and done.returncode == 1, done.stderr     # the name is not in it
+    done = run("ship", "--once", "--prove", "--to", collect.url, "--data", sensor, "--ca", pem, *user)
+    assert done.returncode == 0 and "proved: no other file to write, no other program" in done.stderr and not waiting(sensor), done.stderr
+    with open(f"{centre}/sensors/enrolled", "w", encoding="ascii"):             # read anew, still
+        pass
+    time.sleep(1.2)
+    shutil.copy(f"{centre}/spool/{waiting(centre)[0]}", f"{sensor}/spool/0.batch")
+    assert run("ship", "--once", "--to", collect.url, "--data", sensor, "--ca", pem).returncode == 1
+    _, said = collect.end()
+    assert "proved: no other file, no new socket, no other program" in said, said
 
 
 def test_everybody_else_is_refused_and_counted(folder):
@@ -216,7 +239,7 @@ def test_everybody_else_is_refused_and_counted(folder):
     assert not waiting(centre)
     assert put(port, path, body, right) == (200, "taken") and len(waiting(centre)) == 1
     assert put(port, path, body, right) == (200, "already here") and len(waiting(centre)) == 1
-    with open(f"{centre}/enrolled", "w", encoding="ascii"):                     # locked out within seconds
+    with open(f"{centre}/sensors/enrolled", "w", encoding="ascii"):                     # locked out within seconds
         pass
     time.sleep(1.2)
     assert put(port, path, body, right)[0] == 401
@@ -230,14 +253,15 @@ def test_list_that_becomes_wrong_is_told_and_changes_nothing(folder):
     enrol("t", sensor, centre)
     observe(folder, "t", sensor)
     collect = Collect(centre)
-    with open(f"{centre}/enrolled", "a", encoding="ascii") as f:
+    with open(f"{centre}/sensors/enrolled", "a", encoding="ascii") as f:
         f.write("nonsense\n")
     time.sleep(1.2)
     good("ship", "--once", "--to", collect.url, "--data", sensor)
     time.sleep(0.5)
     _, said = collect.end()
     assert "line 2" in said and "no key" in said and not waiting(sensor), said
-    one_line(run("collect", "--data", centre, "--listen", "127.0.0.1:0"), 1, "line 2")
+    done = run("collect", "--data", centre, "--listen", "127.0.0.1:0")
+    assert done.returncode == 1 and "line 2" in done.stderr.strip().splitlines()[-1], done
 
 
 def test_who_does_not_finish_is_cut_off_and_others_are_not_held_up(folder):

@@ -1,0 +1,40 @@
+#include "cmd/rights.h"
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static bool may_write(const char *folder, struct err *e)
+{
+	char path[PATH_TEXT_MAX], name[32];
+
+	(void)snprintf(name, sizeof name, ".probe-%d", (int)getpid());
+	if (file_path(path, folder, name, e) && file_write(path, "", 0, e) && file_remove(path, e))
+		return true;
+	return err_expected(e, "a folder that its user may write, and folders above it that let that user pass");
+}
+
+bool rights_give_up(const struct confine_how *how, bool prove, struct err *e)
+{
+	struct confined rights;
+	const char *what;
+
+	if (!confine(how, &rights, e))
+		return false;
+	log_line("rights given up: capabilities, system calls%s%s", rights.landlock ? ", other folders" : "",
+		rights.user ? "" : "; still root by name: --user NAME changes that");
+	if (!rights.landlock)
+		log_line("this kernel has no landlock: other files are only as safe as their permissions");
+	if (!may_write(how->folder, e))
+		return false;
+	if (!prove)
+		return true;
+	if (!confine_holds(how->network, &what))
+		return err_set(e, "rights were not given up: %s", what);
+	log_line(how->network == NETWORK_CONNECTS ? "proved: no other file to write, no other program" :
+		"proved: no other file, no new socket, no other program");
+	return true;
+}

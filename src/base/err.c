@@ -67,7 +67,9 @@ bool err_errno(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	return err_set(e, "%s: %s", text, strerror(code));
+	err_set(e, "%s: %s", text, strerror(code));
+	e->kind = code == ENOSPC || code == EDQUOT ? ERR_FULL : ERR_WORLD;
+	return false;
 }
 
 const char *err_text(const struct err *e, char out[ERR_TEXT_MAX])

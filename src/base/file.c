@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -159,6 +160,15 @@ failed:
 	}
 }
 
+/* A step that a test may make fail, after it was done: as a full disk does. */
+static bool may(bool done)
+{
+	if (!done || !fault_here("disk"))
+		return done;
+	errno = ENOSPC;
+	return false;
+}
+
 bool file_write(const char *path, const void *bytes, size_t len, struct err *e)
 {
 	char tmp[PATH_TEXT_MAX + 8];
@@ -168,7 +178,8 @@ bool file_write(const char *path, const void *bytes, size_t len, struct err *e)
 	fd = open_alone(tmp);
 	if (fd < 0)
 		return err_errno(e, "cannot write %s", tmp);
-	bool moved = false, ok = write_all(fd, bytes, len) && fsync(fd) == 0 && (moved = rename(tmp, path) == 0) && sync_folder_of(path);
+	bool moved = false, ok = may(fd >= 0) && write_all(fd, bytes, len) && may(fsync(fd) == 0) && may(moved = rename(tmp, path) == 0) &&
+		may(sync_folder_of(path));
 	if (!ok)
 		err_errno(e, "cannot write %s", path);
 	if (!moved)

@@ -22,6 +22,7 @@
 #include "capture/pcapfile.h"
 #include "capture/reading.h"
 #include "capture/ring.h"
+#include "spool/room.h"
 #include "spool/spool.h"
 
 #include <fcntl.h>
@@ -32,7 +33,7 @@
 #include <unistd.h>
 
 enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, DAY_S = 86400, GAP_S = 3600, BACK_S = 180, STEPS_MAX = 1000 };
-enum { REPORT_MAX = 1 << 20, KEPT_BYTES = 64 << 20 };
+enum { REPORT_MAX = 1 << 20, KEPT_BYTES = 64 << 20, ROOM_MIB = 1024, ROOM_MIB_MAX = 1 << 24, ROOM_DAYS_MAX = 3660 };
 
 const struct option sensing_options[] = {
 	{ "interface", "NAME", "observe: the interface whose packets are counted" },
@@ -45,15 +46,17 @@ const struct option sensing_options[] = {
 	{ "workers", "N", "observe: threads that share the packets (default 1)" },
 	{ "user", "NAME", "observe: become this user once the interface is open" },
 	{ "prove", NULL, "observe: try at the start what must not work any more, and say so" },
+	{ "spool-max", "MIB", "observe: how much may wait in the spool (default 1024); the oldest goes first, and is told as lost" },
+	{ "spool-days", "N", "observe: and for how many days (default: no limit)" },
 	{ "to", "URL", "observe: bring the batches to this centre: https://HOST:PORT" },
 	{ "ca", "FILE", "observe: the authority of the centre's certificate (PEM)" },
 	{ "proxy", "URL", "observe: a proxy on the way to the centre" },
 	{ "bandwidth", "KIB", "observe: at most so many KiB a second to the centre" },
-	{ "config", "FILE", "observe: settings: interface, watch, name, data, filter, snaplen, user, to, ca, proxy, bandwidth" },
+	{ "config", "FILE", "observe: settings: interface, watch, name, data, filter, snaplen, user, spool-max, spool-days, to, ca, proxy, bandwidth" },
 	{ NULL, NULL, NULL },
 };
 
-static const char *const keys[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "to", "ca", "proxy", "bandwidth", NULL };
+static const char *const keys[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "spool-max", "spool-days", "to", "ca", "proxy", "bandwidth", NULL };
 
 struct sensor_run;
 
@@ -75,6 +78,7 @@ struct sensor_run {
 	struct reading how;
 	struct ring_how ring;
 	char spool[PATH_TEXT_MAX];
+	struct room room;
 	const char *file, *user;
 	bool prove;
 	struct worker workers[WORKERS_MAX]; size_t len;
@@ -126,7 +130,7 @@ static bool belong_together(const struct args *a, bool file, struct err *e)
 static bool read_settings(struct sensor_run *s, const struct args *a, const struct conf *c, struct err *e)
 {
 	const char *watch, *dir;
-	uint64_t workers = 1, snaplen = RING_SNAPLEN;
+	uint64_t workers = 1, snaplen = RING_SNAPLEN, mib = ROOM_MIB, days = 0;
 
 	s->file = args_value(a, "read");
 	s->user = setting(a, c, "user");
@@ -141,8 +145,11 @@ static bool read_settings(struct sensor_run *s, const struct args *a, const stru
 		return false;
 	if (!read_name(s, setting(a, c, "name"), e) ||
 		!args_whole("snaplen", setting(a, c, "snaplen"), RING_SNAPLEN_MIN, RING_SNAPLEN_MAX, &snaplen, e) ||
+		!args_whole("spool-max", setting(a, c, "spool-max"), 1, ROOM_MIB_MAX, &mib, e) ||
+		!args_whole("spool-days", setting(a, c, "spool-days"), 1, ROOM_DAYS_MAX, &days, e) ||
 		!args_whole("workers", args_value(a, "workers"), 1, WORKERS_MAX, &workers, e))
 		return false;
+	s->room = (struct room){ .bytes_max = s->file && !setting(a, c, "spool-max") ? 0 : mib << 20, .age_max_s = (int64_t)days * DAY_S };
 	s->ring.snaplen = (unsigned)snaplen;
 	s->ring.workers = (unsigned)workers;
 	s->len = s->file ? 1 : workers;
@@ -161,9 +168,13 @@ static bool read_settings(struct sensor_run *s, const struct args *a, const stru
 static bool put(void *of, const struct batch *b)
 {
 	struct sensor_run *s = of;
+	size_t given_up;
 	struct err e;
+	bool ok = room_put(s->spool, &s->room, b, &given_up, &e);
 
-	if (spool_put(s->spool, b, &e))
+	if (given_up)
+		log_line("the spool is full: %zu of the oldest batches were given up; this batch tells their packets as lost", given_up);
+	if (ok)
 		return true;
 	log_err(&e);
 	(void)__atomic_add_fetch(&s->unwritten, 1, __ATOMIC_RELAXED);
@@ -509,9 +520,9 @@ static int tell(const struct args *a, struct sensor_run *s)
 /* With a centre it is two processes: one observes and knows no network, one delivers and knows no interface. */
 static int observe_and_ship(const struct args *a, const struct conf *c)
 {
-	static const char *const observes[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user" };
+	static const char *const observes[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "spool-max", "spool-days" };
 	static const char *const ships[] = { "data", "user", "to", "ca", "proxy", "bandwidth" };
-	static char names[sizeof observes / sizeof *observes + sizeof ships / sizeof *ships][16];
+	static char names[sizeof observes / sizeof *observes + sizeof ships / sizeof *ships][24];
 	struct parts all = { 0 };
 	size_t n = 0;
 	struct err e;

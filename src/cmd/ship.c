@@ -126,6 +126,7 @@ static bool deliver(struct ship *s)
 		switch (what) {
 		case SENT_NONE: wait_ms(s->once ? 0 : TICK_MS); break;
 		case SENT_ONE: succeed(s, sender); break;
+		case SENT_GONE: wait_ms(TICK_MS); break;
 		case SENT_ASIDE: log_err(&e); break;
 		case SENT_LATER: fail(s, retry_after_s, &e); break;
 		}

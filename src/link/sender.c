@@ -7,9 +7,11 @@
 #include "base/mem.h"
 #include "core/batch.h"
 #include "link/letter.h"
+#include "spool/room.h"
 #include "spool/spool.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { URL_MAX = 512 };
 
@@ -98,8 +100,13 @@ static enum sent send_one(struct sender *s, const char *name, unsigned *retry_af
 	struct client_reply reply;
 	struct letter l = { 0 };
 	enum sent what = SENT_LATER;
+	int held;
 
-	if (!read_one(s, name, &bytes, &l, e)) {
+	if (!room_hold(s->how.spool, name, &held, e)) {
+		what = SENT_LATER;
+	} else if (held < 0) {
+		what = SENT_GONE;
+	} else if (!read_one(s, name, &bytes, &l, e)) {
 		struct err other;
 
 		what = spool_refuse(s->how.spool, name, &other) ? SENT_ASIDE : SENT_LATER;
@@ -112,6 +119,8 @@ static enum sent send_one(struct sender *s, const char *name, unsigned *retry_af
 	} else if (spool_drop(s->how.spool, name, e)) {
 		what = SENT_ONE;
 	}
+	if (held >= 0)
+		(void)close(held);
 	buf_release(&bytes);
 	return what;
 }

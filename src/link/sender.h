@@ -20,6 +20,7 @@ enum sent {
 	SENT_NONE,              /* nothing waits */
 	SENT_ONE,               /* the centre has it */
 	SENT_ASIDE,             /* a file that is no batch was put aside: e says which */
+	SENT_GONE,              /* it was given up meanwhile, for want of room */
 	SENT_LATER,             /* the centre did not take it, or could not be reached: e says why */
 };
 

@@ -142,6 +142,43 @@ def test_file_that_breaks_off_is_kept_up_to_there(folder):
     assert json.loads(done.stdout)["counted"] == 49 and "breaks off" in done.stderr, done
 
 
+def sums(data):
+    """Packets in batches; packets that they tell as lost, or that the next one will."""
+    heads, rows, _ = batches(data)
+    left = sum(int(n.split(".")[0]) for n in os.listdir(f"{data}/spool") if n.endswith(".lost"))
+    return sum(r["packets"] for r in rows), sum(int(h["lost"]) for h in heads) + left
+
+
+def test_full_spool_gives_up_the_oldest_and_tells_it(folder):
+    path = f"{folder}/t.pcap"
+    truth = telescope(path, "--packets", "400000", "--sources", "100000", "--length", "1200")
+    done = run("sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", f"{folder}/d", "--json", "--spool-max", "1")
+    told, (here, lost) = json.loads(done.stdout), sums(f"{folder}/d")
+    size = sum(os.path.getsize(f"{folder}/d/spool/{n}") for n in os.listdir(f"{folder}/d/spool"))
+    assert told["counted"] == truth["counted"] == here + lost and here and lost and "given up" in done.stderr, (told, here, lost)
+    assert size < 1.3 * (1 << 20) and not [n for n in os.listdir(f"{folder}/d/spool") if n.endswith(".lost")], (size, os.listdir(f"{folder}/d/spool"))
+
+
+def test_disk_that_fails_at_any_step_loses_nothing_untold(folder):
+    """Each write, sync and rename in turn, until a run meets none; then from each on, for the rest of the run."""
+    path = f"{folder}/t.pcap"
+    truth = telescope(path, "--packets", "4000", "--length", "240")
+    for kind in ("", "-"):
+        for step in range(1, 100):
+            data = f"{folder}/d{kind}{step}"
+            done = subprocess.run([BINARY, "sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", data, "--json"], capture_output=True,
+                                  text=True, env={**os.environ, "TEITEN_FAULT": f"disk:{step}{kind}"}, timeout=60, check=False)
+            if not done.stdout.startswith('{"sensor"'):         # nothing could be written from the start
+                assert done.returncode == 1 and "cannot write" in done.stdout, done
+                continue
+            told = json.loads(done.stdout)
+            here, lost = sums(data)
+            assert told["counted"] == truth["counted"] and here + lost + told["untold"] == truth["counted"], (step, kind, told, here, lost)
+            if done.returncode == 0 and "cannot write" not in done.stderr and not lost:
+                break
+        assert step > 8, (kind, step)
+
+
 def test_sensor_needs_no_library_of_the_store(folder):
     """The program alone, as on a machine that only observes: a store is refused in one line, a file is observed."""
     alone = shutil.copy(BINARY, f"{folder}/teiten")

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const keys[] = { "data", "listen", "zone", "name_ja", "name_en", "collect", "certificate", "key", "collect_user", NULL };
+static const char *const keys[] = { "data", "listen", "zone", "name_ja", "name_en", "collect", "certificate", "key", "collect_user", "metrics", NULL };
 
 /* Who listens behind the keep's socket; 0 for nobody. */
 static pid_t keep_of(const char *socket_path)
@@ -90,6 +90,7 @@ static void add_collect(struct parts *all, const struct args *a, const struct co
 	part_option(p, "--certificate", setting(a, c, "certificate", "certificate", NULL));
 	part_option(p, "--key", setting(a, c, "key", "key", NULL));
 	part_option(p, "--user", setting(a, c, "collect-user", "collect_user", NULL));
+	part_option(p, "--metrics", setting(a, c, "metrics", "metrics", NULL));
 }
 
 static void add_parts(struct parts *all, const struct args *a, const struct conf *c, const char *dir, const char *listen, const char *zone)
@@ -148,7 +149,7 @@ static int run_center(const struct args *a)
 }
 
 static const struct option options[] = {
-	{ "config", "FILE", "settings: data, listen, zone, name_ja, name_en, collect, certificate, key, collect_user" },
+	{ "config", "FILE", "settings: data, listen, zone, name_ja, name_en, collect, certificate, key, collect_user, metrics" },
 	{ "data", "DIR", "the observatory's folder (default ./teiten-data)" },
 	{ "listen", "ADDRESS:PORT", "where the inside pages are served, on this machine only (default 127.0.0.1:8025)" },
 	{ "zone", "ZONE", "time zone of a store that is made now, such as Asia/Tokyo (default UTC)" },
@@ -158,6 +159,7 @@ static const struct option options[] = {
 	{ "certificate", "FILE", "of that address: TLS with this certificate (PEM)" },
 	{ "key", "FILE", "the certificate's key (PEM)" },
 	{ "collect-user", "NAME", "who that process becomes once it listens" },
+	{ "metrics", "ADDRESS:PORT", "where that process's counters can be read on this machine" },
 	{ "check", NULL, "only read the configuration and say whether it is right" },
 	{ NULL, NULL, NULL },
 };

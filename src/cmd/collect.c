@@ -1,6 +1,7 @@
 /* collect: takes the batches that enrolled sensors deliver, and puts them into the spool of the centre's keep. */
 #include "cmd/commands.h"
 #include "cmd/ending.h"
+#include "cmd/metrics.h"
 #include "cmd/rights.h"
 
 #include "base/bytes.h"
@@ -23,6 +24,9 @@ struct collect {
 	struct buf certificate, key;
 	struct receiver_how how;
 	struct http_how server;
+	struct metrics metrics;
+	struct receiver *receiver;
+	struct http *http;
 };
 
 static bool read_pem(const char *path, struct buf *out, struct err *e)
@@ -53,6 +57,21 @@ static bool read_tls(const struct args *a, struct collect *c, struct err *e)
 	return true;
 }
 
+static void tell_metrics(void *of, struct buf *out)
+{
+	struct collect *c = of;
+	uint64_t counts[RECEIPTS];
+
+	receiver_counts(c->receiver, counts);
+	metrics_head(out, "teiten_collect_requests_total", "counter", "Requests of sensors, by what became of them.");
+	for (unsigned i = 0; i < RECEIPTS; i++)
+		buf_printf(out, "teiten_collect_requests_total{result=\"%s\"} %" PRIu64 "\n", receipt_name((enum receipt)i), counts[i]);
+	metrics_head(out, "teiten_collect_cut_off_total", "counter", "Connections that were cut off because a request did not end in time.");
+	buf_printf(out, "teiten_collect_cut_off_total %llu\n", http_cut_off(c->http));
+	metrics_head(out, "teiten_collect_spool_bytes", "gauge", "Bytes that wait for the keep.");
+	buf_printf(out, "teiten_collect_spool_bytes %" PRIu64 "\n", spool_bytes(c->spool));
+}
+
 static bool read_settings(const struct args *a, struct collect *c, struct err *e)
 {
 	const char *dir = args_value(a, "data") ? args_value(a, "data") : "./teiten-data";
@@ -66,6 +85,7 @@ static bool read_settings(const struct args *a, struct collect *c, struct err *e
 		return false;
 	c->user = args_value(a, "user");
 	c->prove = args_given(a, "prove");
+	c->metrics = (struct metrics){ .listen = args_value(a, "metrics"), .fn = tell_metrics, .of = c };
 	c->how = (struct receiver_how){ .spool = c->spool, .enrolled = c->enrolled, .ledger = c->ledger, .spool_max = gib << 30 };
 	return true;
 }
@@ -92,35 +112,44 @@ static bool give_up_rights(struct collect *c, struct err *e)
 	struct confine_how how = { .user = c->user, .folder = c->spool, .readable = readable, .network = NETWORK_SERVES };
 
 	c->server.socket = http_listen(c->server.listen, true, e);
-	return c->server.socket >= 0 && rights_give_up(&how, c->prove, e);
+	return c->server.socket >= 0 && metrics_listen(&c->metrics, e) && rights_give_up(&how, c->prove, e);
+}
+
+static void wait_for_end(struct collect *c)
+{
+	struct err trouble;
+
+	while (!ending()) {
+		clock_sleep_ms(TICK_MS);
+		if (receiver_trouble(c->receiver, &trouble))
+			log_err(&trouble);
+	}
 }
 
 static bool serve(struct collect *c, struct err *e)
 {
-	struct receiver *r = receiver_open(&c->how, e);
+	struct http *metrics = NULL;
 
-	if (!r)
+	if (!(c->receiver = receiver_open(&c->how, e)))
 		return false;
-	c->server.to = r;
-	struct http *h = http_open(&c->server, e);
-	if (h) {
-		log_line("collecting on %s%s", http_address(h), c->server.certificate ? " with TLS" : ", without TLS: behind a server that has it");
-		printf("ready: %s://%s\n", c->server.certificate ? "https" : "http", http_address(h));
+	c->server.to = c->receiver;
+	c->http = http_open(&c->server, e);
+	bool ok = c->http && metrics_serve(&c->metrics, &metrics, e);
+	if (ok) {
+		log_line("collecting on %s%s", http_address(c->http), c->server.certificate ? " with TLS" : ", without TLS: behind a server that has it");
+		printf("ready: %s://%s\n", c->server.certificate ? "https" : "http", http_address(c->http));
+		if (metrics)
+			printf("metrics: http://%s/metrics\n", http_address(metrics));
 		(void)fflush(stdout);
+		wait_for_end(c);
 	}
-	while (h && !ending()) {
-		struct err trouble;
-
-		clock_sleep_ms(TICK_MS);
-		if (receiver_trouble(r, &trouble))
-			log_err(&trouble);
-	}
-	receiver_stop(r);
-	if (h)
-		tell(r, http_cut_off(h));
-	http_close(h);
-	receiver_close(r);
-	return h != NULL;
+	http_close(metrics);
+	receiver_stop(c->receiver);
+	if (ok)
+		tell(c->receiver, http_cut_off(c->http));
+	http_close(c->http);
+	receiver_close(c->receiver);
+	return ok;
 }
 
 static int run_collect(const struct args *a)
@@ -150,6 +179,7 @@ static const struct option options[] = {
 	{ "key", "FILE", "the certificate's key (PEM)" },
 	{ "user", "NAME", "become this user once it listens" },
 	{ "prove", NULL, "try at the start what must not work any more, and say so" },
+	{ "metrics", "ADDRESS:PORT", "where its counters can be read on this machine: /metrics, /healthz" },
 	{ "spool-max", "GIB", "how much may wait for the keep (default 4); one sensor may have a quarter of it" },
 	{ NULL, NULL, NULL },
 };

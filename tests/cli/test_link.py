@@ -248,6 +248,28 @@ def test_everybody_else_is_refused_and_counted(folder):
                       "large": 1, "cut": 1}, (counts, said)
 
 
+def test_counters_can_be_read_on_this_machine(folder):
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    observe(folder, "t", sensor)
+    collect = Collect(centre, "--metrics", "127.0.0.1:0")
+    where = int(collect.process.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
+    good("ship", "--once", "--to", collect.url, "--data", sensor)
+    put(collect.port, "/v1/batches/x/0000000000000001/1", b"x", {})
+
+    def read(path):
+        c = http.client.HTTPConnection("127.0.0.1", where, timeout=10)
+        c.request("GET", path)
+        r = c.getresponse()
+        return r.status, r.read().decode()
+    status, text = read("/metrics")
+    assert status == 200 and 'teiten_collect_requests_total{result="taken"} 5\n' in text and '{result="no_letter"} 1\n' in text, text
+    assert all(re.fullmatch(r'#.*|[a-z_]+(\{[a-z]+="[a-z_]+"\})? \d+', line) for line in text.splitlines()), text
+    assert read("/healthz") == (200, "ok\n") and read("/")[0] == 404
+    collect.end()
+    one_line(run("collect", "--data", centre, "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"), 1, "this machine alone")
+
+
 def test_list_that_becomes_wrong_is_told_and_changes_nothing(folder):
     sensor, centre = f"{folder}/s", f"{folder}/c"
     enrol("t", sensor, centre)

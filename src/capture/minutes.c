@@ -206,19 +206,29 @@ void minutes_add(struct minutes *m, const struct packet *list, size_t n, struct 
 	}
 }
 
-void minutes_close_before(struct minutes *m, minute_t first)
+static void close_open(struct minutes *m, minute_t first)
 {
 	(void)pthread_mutex_lock(&m->lock);
 	for (int i = 0; i < PLACES; i++)
 		if (m->places[i].state == OPEN && m->places[i].minute < first)
 			close_place(m, &m->places[i]);
 	(void)pthread_mutex_unlock(&m->lock);
+}
+
+void minutes_close_before(struct minutes *m, minute_t first)
+{
+	close_open(m, first);
 	m->first = first > m->first ? first : m->first;
+}
+
+void minutes_cut(struct minutes *m)
+{
+	close_open(m, MINUTE_MAX);
 }
 
 void minutes_reopen(struct minutes *m)
 {
-	minutes_close_before(m, MINUTE_MAX);
+	close_open(m, MINUTE_MAX);
 	m->first = 0;
 }
 

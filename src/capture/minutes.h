@@ -28,6 +28,8 @@ struct minutes *minutes_open(const char *sensor, bool patient, minutes_fn *fn, v
 void minutes_add(struct minutes *m, const struct packet *list, size_t n, struct account *a);
 /* Minutes that end before this one are closed: no more is expected for them. */
 void minutes_close_before(struct minutes *m, minute_t first);
+/* Hands on what there is of the open minutes; what comes for them later makes further batches. */
+void minutes_cut(struct minutes *m);
 /* The clock was set back: minutes that were closed may come again, as further parts of them. */
 void minutes_reopen(struct minutes *m);
 /* Notes a second in which the sensor was looking, and packets that were lost before they could be seen. */

@@ -46,17 +46,18 @@ const struct option sensing_options[] = {
 	{ "workers", "N", "observe: threads that share the packets (default 1)" },
 	{ "user", "NAME", "observe: become this user once the interface is open" },
 	{ "prove", NULL, "observe: try at the start what must not work any more, and say so" },
+	{ "batch", "SECONDS", "observe: hand on what was counted so often, 1 to 60 (default 60: whole minutes)" },
 	{ "spool-max", "MIB", "observe: how much may wait in the spool (default 1024); the oldest goes first, and is told as lost" },
 	{ "spool-days", "N", "observe: and for how many days (default: no limit)" },
 	{ "to", "URL", "observe: bring the batches to this centre: https://HOST:PORT" },
 	{ "ca", "FILE", "observe: the authority of the centre's certificate (PEM)" },
 	{ "proxy", "URL", "observe: a proxy on the way to the centre" },
 	{ "bandwidth", "KIB", "observe: at most so many KiB a second to the centre" },
-	{ "config", "FILE", "observe: settings: interface, watch, name, data, filter, snaplen, user, spool-max, spool-days, to, ca, proxy, bandwidth" },
+	{ "config", "FILE", "observe: settings: interface, watch, name, data, filter, snaplen, user, batch, spool-max, spool-days, to, ca, proxy, bandwidth" },
 	{ NULL, NULL, NULL },
 };
 
-static const char *const keys[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "spool-max", "spool-days", "to", "ca", "proxy", "bandwidth", NULL };
+static const char *const keys[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "batch", "spool-max", "spool-days", "to", "ca", "proxy", "bandwidth", NULL };
 
 struct sensor_run;
 
@@ -68,7 +69,7 @@ struct worker {
 	struct eye *eye;
 	struct minutes *minutes;
 	struct account account;
-	int64_t second, offset_s;       /* the last one that was noted; wall clock minus steady clock */
+	int64_t second, offset_s, cut;  /* the last one that was noted; wall clock minus steady clock; when it last handed on */
 	uint64_t steps, lost, untold;   /* times that the clock was set; packets lost; those that no batch tells of */
 	bool was_up;
 	pthread_t thread;
@@ -79,6 +80,7 @@ struct sensor_run {
 	struct ring_how ring;
 	char spool[PATH_TEXT_MAX];
 	struct room room;
+	unsigned batch_s;               /* how long a batch gathers; from 60 on a minute is whole */
 	const char *file, *user;
 	bool prove;
 	struct worker workers[WORKERS_MAX]; size_t len;
@@ -112,7 +114,7 @@ static bool read_name(struct sensor_run *s, const char *name, struct err *e)
 static bool belong_together(const struct args *a, bool file, struct err *e)
 {
 	static const char *const others[] = { "addresses", "group", "region", "store", "wait" };
-	static const char *const live[] = { "filter", "snaplen", "promiscuous", "workers" };
+	static const char *const live[] = { "filter", "snaplen", "promiscuous", "workers", "batch" };
 
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (args_given(a, others[i])) {
@@ -130,7 +132,7 @@ static bool belong_together(const struct args *a, bool file, struct err *e)
 static bool read_settings(struct sensor_run *s, const struct args *a, const struct conf *c, struct err *e)
 {
 	const char *watch, *dir;
-	uint64_t workers = 1, snaplen = RING_SNAPLEN, mib = ROOM_MIB, days = 0;
+	uint64_t workers = 1, snaplen = RING_SNAPLEN, mib = ROOM_MIB, days = 0, batch_s = 60;
 
 	s->file = args_value(a, "read");
 	s->user = setting(a, c, "user");
@@ -146,10 +148,12 @@ static bool read_settings(struct sensor_run *s, const struct args *a, const stru
 	if (!read_name(s, setting(a, c, "name"), e) ||
 		!args_whole("snaplen", setting(a, c, "snaplen"), RING_SNAPLEN_MIN, RING_SNAPLEN_MAX, &snaplen, e) ||
 		!args_whole("spool-max", setting(a, c, "spool-max"), 1, ROOM_MIB_MAX, &mib, e) ||
+		!args_whole("batch", setting(a, c, "batch"), 1, 60, &batch_s, e) ||
 		!args_whole("spool-days", setting(a, c, "spool-days"), 1, ROOM_DAYS_MAX, &days, e) ||
 		!args_whole("workers", args_value(a, "workers"), 1, WORKERS_MAX, &workers, e))
 		return false;
 	s->room = (struct room){ .bytes_max = s->file && !setting(a, c, "spool-max") ? 0 : mib << 20, .age_max_s = (int64_t)days * DAY_S };
+	s->batch_s = (unsigned)batch_s;
 	s->ring.snaplen = (unsigned)snaplen;
 	s->ring.workers = (unsigned)workers;
 	s->len = s->file ? 1 : workers;
@@ -258,6 +262,9 @@ static void tick(struct worker *w, int64_t now)
 	w->was_up = up;
 	w->second = now;
 	minutes_close_before(w->minutes, (minute_t)((now - LATE_S) / 60));
+	if (w->run->batch_s < 60 && now / w->run->batch_s != w->cut)
+		minutes_cut(w->minutes);
+	w->cut = now / w->run->batch_s;
 }
 
 static void *observe(void *of)
@@ -520,7 +527,7 @@ static int tell(const struct args *a, struct sensor_run *s)
 /* With a centre it is two processes: one observes and knows no network, one delivers and knows no interface. */
 static int observe_and_ship(const struct args *a, const struct conf *c)
 {
-	static const char *const observes[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "spool-max", "spool-days" };
+	static const char *const observes[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "batch", "spool-max", "spool-days" };
 	static const char *const ships[] = { "data", "user", "to", "ca", "proxy", "bandwidth" };
 	static char names[sizeof observes / sizeof *observes + sizeof ships / sizeof *ships][24];
 	struct parts all = { 0 };

@@ -140,5 +140,36 @@ def test_every_packet_is_stored_once_whoever_is_killed(folder):
     assert got == sent, (got, sent, said[-800:])
 
 
+def test_knock_is_in_the_answers_soon(folder):
+    """From the packet to the inside JSON, with batches of ten seconds: fifteen at most."""
+    pem, key = certificate(folder, subject="10.9.0.2")
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("f", sensor, centre)
+    knock = SEND.replace("time.time()+float(sys.argv[1])", "0").replace("print(n)", "p=int(sys.argv[1])\nip=struct.pack('>BBHHHBBH4s4s',0x45,0,40,1,0,60,6,0,"
+                         "bytes([198,19,0,9]),bytes([198,18,0,1]))\ns.sendto(ip+struct.pack('>HHIIBBHHH',40000,p,1,0,0x50,2,1024,0,0),('198.18.0.1',0))")
+    took = []
+    with Wire() as wire:
+        center = wire.run("c", BINARY, "center", "--data", centre, "--listen", "127.0.0.1:0", "--collect", "10.9.0.2:8443", "--certificate", pem, "--key", key)
+        time.sleep(2)
+        ships = wire.run("s", BINARY, "sensor", "--interface", "to", "--watch", "198.18.0.0/16", "--name", "f", "--data", sensor, "--to", "https://10.9.0.2:8443",
+                         "--ca", pem, "--batch", "10")
+        time.sleep(3)
+        for port in range(7001, 7006):
+            sent = time.time()
+            assert wire.run("w", sys.executable, "-c", knock, str(port)).wait(10) == 0
+            while time.time() - sent < 30:
+                done = subprocess.run([BINARY, "top", "--data", centre, "--json", "--top", "all", "--last", "1d"], capture_output=True, text=True, timeout=20, check=False)
+                if f'"{port}/tcp"' in done.stdout:
+                    break
+                time.sleep(.2)
+            took.append(time.time() - sent)
+            time.sleep(1.3)
+        for process in (ships, center):
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+    print(f"# median {sorted(took)[2]:.1f} s, longest {max(took):.1f} s")
+    assert max(took) <= 15, took
+
+
 if __name__ == "__main__":
     run_tests("fleet", globals())

@@ -125,6 +125,7 @@ install: $(BUILD)/teiten
 	$(CC) $(ALL_LDFLAGS) $(CFLAGS) -o $(DESTDIR)$(PREFIX)/bin/teiten $(BUILD)/obj/main.o $(BUILD)/libteiten.a $(LDLIBS)
 	install -D -m 644 deps/duckdb/libduckdb.so $(DESTDIR)$(PREFIX)/lib/teiten/libduckdb.so
 	for page in doc/*.1; do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/}; done
+	for unit in contrib/systemd/*.service; do install -D -m 644 $$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 	install -D -m 644 doc/teiten.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/teiten
 
 format:

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const char LISTEN[] = "127.0.0.1:8025";
 static const char *const keys[] = { "data", "listen", "zone", "name_ja", "name_en", "collect", "certificate", "key", "collect_user", "metrics", NULL };
 
 /* Who listens behind the keep's socket; 0 for nobody. */
@@ -107,26 +108,46 @@ static void add_parts(struct parts *all, const struct args *a, const struct conf
 	part_option(desk, "--name-en", setting(a, c, "name-en", "name_en", NULL));
 }
 
+/* Reads the settings; false has said what is wrong. */
+static bool read_settings(const struct args *a, struct conf *c)
+{
+	const char *path = args_value(a, "config");
+	struct err e;
+
+	*c = (struct conf){ 0 };
+	if ((path && !conf_read(c, path, keys, &e)) ||
+		!settings_right(setting(a, c, "listen", "listen", LISTEN), setting(a, c, "zone", "zone", NULL), &e)) {
+		log_err(&e);
+		return false;
+	}
+	return true;
+}
+
+static bool still_right(const struct args *a)
+{
+	static struct conf c;
+
+	return read_settings(a, &c);
+}
+
 static int run_center(const struct args *a)
 {
 	static struct conf c;
 	const char *path = args_value(a, "config");
 	char socket[PATH_TEXT_MAX];
-	struct parts all = { .ready = keep_answers, .of = socket };
+	struct parts all = { .ready = keep_answers, .of = socket, .right = still_right, .args = a };
 	struct err e;
 
 	if (a->words) {
 		log_line("center takes no words, only options: \"%s\"", a->word[0]);
 		return EXIT_WRONG_USE;
 	}
-	if (path && !conf_read(&c, path, keys, &e)) {
-		log_err(&e);
+	if (!read_settings(a, &c))
 		return EXIT_REFUSED;
-	}
 	const char *dir = setting(a, &c, "data", "data", "./teiten-data"), *zone = setting(a, &c, "zone", "zone", NULL);
-	const char *listen = setting(a, &c, "listen", "listen", "127.0.0.1:8025");
+	const char *listen = setting(a, &c, "listen", "listen", LISTEN);
 	bool check = args_given(a, "check");
-	if (!settings_right(listen, zone, &e) || (!check && !may_start(dir, listen, &e))) {
+	if (!check && !may_start(dir, listen, &e)) {
 		log_err(&e);
 		return EXIT_REFUSED;
 	}

@@ -6,5 +6,8 @@
 
 void ending_catch(void);        /* from now on these signals only set the flag; system calls are interrupted */
 bool ending(void);
+/* Instead, SIGHUP asks to read the settings anew; true once for each. */
+void ending_catch_hangup(void);
+bool ending_hangup(void);
 
 #endif

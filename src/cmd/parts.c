@@ -3,16 +3,19 @@
 #include "cmd/ending.h"
 
 #include "base/clock.h"
+#include "base/daemon.h"
 #include "base/err.h"
 #include "base/log.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { COMMAND_LINE_MAX = 1 << 16, ARGV_MAX = 512 };
 /* A part that ends within SETTLED_MS of its first start will not do better the second time. */
 enum { SETTLED_MS = 3000, BACKOFF_FIRST_MS = 500, BACKOFF_MAX_MS = 30000, TICK_MS = 50, READY_MS = 60000 };
 
@@ -124,16 +127,45 @@ static void end_all(struct parts *all)
 			;
 }
 
+/* The same command line once more, in the same process: what its settings say now is what it does then. */
+static void begin_anew(void)
+{
+	static char words[COMMAND_LINE_MAX];
+	static char *argv[ARGV_MAX];
+	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd >= 0 ? read(fd, words, sizeof words - 1) : -1;
+	size_t n = 0;
+
+	for (ssize_t at = 0; at < len && n + 1 < ARGV_MAX; at += (ssize_t)strlen(words + at) + 1)
+		argv[n++] = words + at;
+	(void)close(fd);
+	(void)execv("/proc/self/exe", argv);
+}
+
+static bool asked_to_reload(const struct parts *all)
+{
+	return ending_hangup() && (!all->right || all->right(all->args));
+}
+
 bool parts_run(struct parts *all, struct err *e)
 {
-	bool ok = start(&all->list[0], e) && wait_first(all, e);
+	bool reload = false;
 
+	ending_catch_hangup();
+	bool ok = start(&all->list[0], e) && wait_first(all, e);
 	for (int i = 1; ok && i < all->len && !ending(); i++)
 		ok = start(&all->list[i], e);
-	while (ok && !ending()) {
+	if (ok && !ending())
+		daemon_tell("READY=1");
+	while (ok && !ending() && !(reload = asked_to_reload(all))) {
 		ok = reap(all) ? restart(all, e) : err_set(e, "%s", "");
 		clock_sleep_ms(TICK_MS);
 	}
+	daemon_tell(reload ? "RELOADING=1" : "STOPPING=1");
 	end_all(all);
-	return ok;
+	if (!reload)
+		return ok;
+	log_line("beginning anew with the settings as they are now");
+	begin_anew();
+	return err_errno(e, "cannot begin anew");
 }

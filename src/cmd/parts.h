@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct args;
 struct err;
 
 enum { PARTS_MAX = 4, PART_WORDS_MAX = 48 };
@@ -23,6 +24,9 @@ struct parts {
 	/* Whether the first part is ready for the others to start; NULL: they need not wait. */
 	bool (*ready)(const void *of, pid_t first);
 	const void *of;
+	/* On SIGHUP: whether the settings, read anew, are right; it says what is not. Then all is started anew. NULL: they are. */
+	bool (*right)(const struct args *a);
+	const struct args *args;
 };
 
 struct part *parts_add(struct parts *all, const char *command);

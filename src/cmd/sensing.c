@@ -524,13 +524,25 @@ static int tell(const struct args *a, struct sensor_run *s)
 	return adds_up(&u) && !s->broke_off && u.untold == 0 && s->unwritten == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 
+static bool still_right(const struct args *a)
+{
+	static struct conf c;
+	const char *config = args_value(a, "config");
+	struct err e;
+
+	if (!config || conf_read(&c, config, keys, &e))
+		return true;
+	log_err(&e);
+	return false;
+}
+
 /* With a centre it is two processes: one observes and knows no network, one delivers and knows no interface. */
 static int observe_and_ship(const struct args *a, const struct conf *c)
 {
 	static const char *const observes[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "batch", "spool-max", "spool-days" };
 	static const char *const ships[] = { "data", "user", "to", "ca", "proxy", "bandwidth" };
 	static char names[sizeof observes / sizeof *observes + sizeof ships / sizeof *ships][24];
-	struct parts all = { 0 };
+	struct parts all = { .right = still_right, .args = a };
 	size_t n = 0;
 	struct err e;
 

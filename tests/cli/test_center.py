@@ -5,8 +5,10 @@ Usage: test_center.py BINARY. Prints one line a test."""
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
+import time
 
 from cli import BINARY, one_line, run_tests
 
@@ -53,6 +55,39 @@ def test_second_center_of_a_folder_is_refused_and_the_first_goes_on(folder):
     one_line(run("center", "--data", folder, "--listen", "127.0.0.1:0"), 1, "already running", "--data DIR")
     assert center.get("/en/")[0] == 200
     assert center.end() == 0
+
+
+def test_hangup_reads_the_settings_anew_and_the_manager_is_told(folder):
+    fill(folder)
+    config, told = f"{folder}/center.conf", f"{folder}/notify"
+
+    def write(name, more=""):
+        with open(config, "w", encoding="utf-8") as f:
+            f.write(f"name_en = {name}\n{more}")
+    write("First")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(told)
+        manager.settimeout(20)
+        os.environ["NOTIFY_SOCKET"] = told
+        try:
+            center = Center(folder, "--config", config)
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+        assert manager.recv(100) == b"READY=1" and "First" in center.get("/en/")[2]
+        write("Second", "nonsense = 1\n")
+        center.process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        assert "First" in center.get("/en/")[2]                 # what is wrong changes nothing
+        write("Second")
+        center.process.send_signal(signal.SIGHUP)
+        assert manager.recv(100) == b"RELOADING=1" and manager.recv(100) == b"READY=1"
+        line = center.process.stdout.readline()
+        center.port = int(line.split("//127.0.0.1:")[1].split("/")[0])
+        assert "Second" in center.get("/en/")[2]
+        center.process.terminate()
+        assert manager.recv(100) == b"STOPPING=1"
+    said = center.process.communicate(timeout=20)[1]
+    assert center.process.returncode == 0 and "nonsense" in said, said
 
 
 def test_taken_port_is_said_in_one_line(folder):

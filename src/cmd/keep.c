@@ -1,6 +1,7 @@
 /* keep: holds the store. Spool to store with group commit; questions to answers on a unix socket. */
 #include "cmd/cmd.h"
 #include "cmd/ending.h"
+#include "cmd/liveness.h"
 #include "cmd/place.h"
 
 #include "base/clock.h"
@@ -31,6 +32,9 @@ struct keep {
 	struct store *store;
 	int lock_fd, listen_fd;
 	sem_t peers;
+	char enrolled[PATH_TEXT_MAX];
+	struct vigil vigil;
+	minute_t looked;
 };
 
 struct peer { struct keep *keep; int fd; };
@@ -174,7 +178,7 @@ static bool open_keep(struct keep *k, const char *dir, const char *zone, struct 
 
 	if (!file_make_dir(dir, e) || !file_path(k->spool, dir, "spool", e) || !file_path(k->socket, dir, "keep.sock", e) ||
 		!file_path(k->lock, dir, "lock", e) || !file_path(k->file, dir, "store.duckdb", e) ||
-		!file_path(k->table, dir, "regions.table", e) || !spool_open(k->spool, e) || !take_lock(k, e))
+		!file_path(k->table, dir, "regions.table", e) || !file_path(k->enrolled, dir, "sensors/enrolled", e) || !spool_open(k->spool, e) || !take_lock(k, e))
 		return false;
 	if (!(k->regions = regions_open(k->table, e)))
 		return false;
@@ -198,12 +202,33 @@ static void close_keep(struct keep *k, bool answering, pthread_t acceptor)
 		for (int i = 0; i < PEERS_MAX; i++)
 			wait_place(k);
 	}
+	vigil_release(&k->vigil);
 	store_close(k->store);
 	regions_close(k->regions);
 	if (k->listen_fd >= 0)
 		(void)close(k->listen_fd);
 	if (k->lock_fd >= 0)
 		(void)close(k->lock_fd);
+}
+
+/* Once a minute: who of those that may deliver is silent. A list that is wrong is the collector's to tell. */
+static void look_at_sensors(struct keep *k)
+{
+	minute_t now = (minute_t)(clock_wall_s() / 60);
+	struct enrolled all;
+	struct facts f;
+	struct err e;
+
+	if (now == k->looked)
+		return;
+	k->looked = now;
+	if (!enrolled_read(&all, k->enrolled, &e) || all.len == 0)
+		return;
+	if (store_facts(k->store, &f, &e)) {
+		vigil_look(&k->vigil, &all, &f, now);
+		facts_release(&f);
+	}
+	enrolled_release(&all);
 }
 
 static int run_keep(const struct args *a)
@@ -228,9 +253,11 @@ static int run_keep(const struct args *a)
 	} else {
 		answering = pthread_create(&acceptor, NULL, accept_peers, &k) == 0;
 		log_line("holding %s", k.file);
-		while (answering && !ending())
+		while (answering && !ending()) {
 			if (!drain_once(&k))
 				clock_sleep_ms(IDLE_MS);
+			look_at_sensors(&k);
+		}
 		log_line("ending");
 	}
 	close_keep(&k, answering, acceptor);

@@ -2,10 +2,12 @@
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
 #include "cmd/enrolling.h"
+#include "cmd/liveness.h"
 #include "cmd/place.h"
 #include "cmd/sensing.h"
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -13,25 +15,56 @@
 
 #include <ctype.h>
 
-static void list_text(const struct facts *f, struct buf *out)
-{
-	char from[CALENDAR_TEXT_MAX], until[CALENDAR_TEXT_MAX], hours[NUM_TEXT_MAX];
+/* Those that the store knows, and then those that may deliver and have not. */
+struct listed { struct facts facts; struct enrolled enrolled; minute_t now; };
 
-	buf_printf(out, "%-31s %9s  %-2s  %-16s %-25s %-25s %s\n", "sensor", "addresses", "cc", "group", "watched from", "until",
-		"hours watched");
+static enum liveness state_of(const struct listed *l, size_t i)
+{
+	return liveness_of(enrolled_find(&l->enrolled, l->facts.sensors[i].name), l->facts.watched[i], l->now);
+}
+
+static bool is_stored(const struct facts *f, const char *name)
+{
+	for (size_t i = 0; i < f->len; i++)
+		if (!strcmp(f->sensors[i].name, name))
+			return true;
+	return false;
+}
+
+static void line_text(struct buf *out, const char *const column[8])
+{
+	buf_printf(out, "%-31s %-11s %9s  %-2s  %-16s %-25s %-25s %s\n", column[0], column[1], column[2], column[3], column[4], column[5], column[6], column[7]);
+}
+
+static void list_text(const struct listed *l, struct buf *out)
+{
+	static const char *const head[] = { "sensor", "state", "addresses", "cc", "group", "watched from", "until", "hours watched" };
+	char from[CALENDAR_TEXT_MAX], until[CALENDAR_TEXT_MAX], hours[NUM_TEXT_MAX], addresses[NUM_TEXT_MAX];
+	const struct facts *f = &l->facts;
+
+	line_text(out, head);
 	for (size_t i = 0; i < f->len; i++) {
 		const struct sensor *s = &f->sensors[i];
 		bool watched = !span_empty(f->watched[i]);
+		const char *state = liveness_name(state_of(l, i));
 
-		buf_printf(out, "%-31s %9u  %-2s  %-16s %-25s %-25s %s\n", s->name, s->addresses, s->region, s->group[0] ? s->group : "-",
-			watched ? calendar_rfc3339(&f->zone, f->watched[i].from, from) : "-",
-			watched ? calendar_rfc3339(&f->zone, f->watched[i].until, until) : "-",
-			num_grouped(f->watched_s[i] / 3600, hours));
+		(void)snprintf(addresses, sizeof addresses, "%u", s->addresses);
+		line_text(out, (const char *const[]){ s->name, *state ? state : "-", addresses, s->region, s->group[0] ? s->group : "-",
+			watched ? calendar_rfc3339(&f->zone, f->watched[i].from, from) : "-", watched ? calendar_rfc3339(&f->zone, f->watched[i].until, until) : "-",
+			num_grouped(f->watched_s[i] / 3600, hours) });
+	}
+	for (size_t i = 0; i < l->enrolled.len; i++) {
+		const struct enrolment *one = &l->enrolled.list[i];
+
+		if (!is_stored(f, one->name))
+			line_text(out, (const char *const[]){ one->name, liveness_name(liveness_of(one, (struct span){ 0, 0 }, l->now)), "-", "-",
+				one->group[0] ? one->group : "-", "-", "-", "0" });
 	}
 }
 
-static void list_json(const struct facts *f, struct buf *out)
+static void list_json(const struct listed *l, struct buf *out)
 {
+	const struct facts *f = &l->facts;
 	char text[CALENDAR_TEXT_MAX];
 	struct json j = json_to(out);
 
@@ -41,9 +74,11 @@ static void list_json(const struct facts *f, struct buf *out)
 	for (size_t i = 0; i < f->len; i++) {
 		const struct sensor *s = &f->sensors[i];
 		bool watched = !span_empty(f->watched[i]);
+		enum liveness state = state_of(l, i);
 
 		json_object(&j, NULL);
 		json_string(&j, "name", s->name);
+		json_string(&j, "state", state ? liveness_name(state) : NULL);
 		json_whole(&j, "addresses", s->addresses);
 		json_string(&j, "group", s->group[0] ? s->group : NULL);
 		json_string(&j, "region", s->region);
@@ -53,25 +88,32 @@ static void list_json(const struct facts *f, struct buf *out)
 		json_end_object(&j);
 	}
 	json_end_array(&j);
+	json_array(&j, "not_heard");
+	for (size_t i = 0; i < l->enrolled.len; i++)
+		if (!is_stored(f, l->enrolled.list[i].name))
+			json_string(&j, NULL, l->enrolled.list[i].name);
+	json_end_array(&j);
 	json_end_object(&j);
 	buf_str(out, "\n");
 }
 
 static bool run_list(const struct args *a, struct place *place, struct err *e)
 {
+	struct listed l = { .now = (minute_t)(clock_wall_s() / 60) };
 	struct buf out = buf_make(64 << 20);
-	struct facts f;
+	char path[PATH_TEXT_MAX];
 
-	if (!store_facts(place->store, &f, e))
+	if (!store_facts(place->store, &l.facts, e))
 		return false;
-	if (args_given(a, "json"))
-		list_json(&f, &out);
-	else
-		list_text(&f, &out);
-	(void)fwrite(out.at, 1, out.len, stdout);
-	facts_release(&f);
+	bool ok = !place->dir[0] || (file_path(path, place->dir, "sensors/enrolled", e) && enrolled_read(&l.enrolled, path, e));
+	if (ok) {
+		(args_given(a, "json") ? list_json : list_text)(&l, &out);
+		(void)fwrite(out.at, 1, out.len, stdout);
+	}
+	enrolled_release(&l.enrolled);
+	facts_release(&l.facts);
 	buf_release(&out);
-	return true;
+	return ok;
 }
 
 static bool read_region(const char *text, char out[3], struct err *e)

@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -268,6 +269,35 @@ def test_counters_can_be_read_on_this_machine(folder):
     assert read("/healthz") == (200, "ok\n") and read("/")[0] == 404
     collect.end()
     one_line(run("collect", "--data", centre, "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"), 1, "this machine alone")
+
+
+def test_silence_is_told_once_and_listed(folder):
+    """Alive means capturing: of two that may deliver one does, until it does not any more."""
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    enrol("mute", f"{folder}/m", centre)
+    enrol("old", f"{folder}/o", centre, "until=2020-01-01")
+    now = int(time.time())
+    packet = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 60, 6, 0, bytes([198, 51, 100, 7]), bytes([198, 18, 0, 1])) + bytes(20)
+    with open(f"{folder}/t.pcap", "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + b"".join(struct.pack("<IIII", now - 100 + i, 0, 40, 40) + packet for i in range(100)))
+    good("sensor", "--read", f"{folder}/t.pcap", "--name", "t", "--watch", WATCHED, "--data", sensor)
+    for name in waiting(sensor):
+        shutil.move(f"{sensor}/spool/{name}", f"{centre}/spool/{name}") if os.path.isdir(f"{centre}/spool") else shutil.copytree(f"{sensor}/spool", f"{centre}/spool")
+
+    def listed(offset):
+        env = {**os.environ, "TEITEN_CLOCK_OFFSET": str(offset)}
+        keep = subprocess.Popen([BINARY, "keep", "--data", centre], stderr=subprocess.PIPE, text=True, env=env)
+        time.sleep(2.5)
+        told = json.loads(good("sensor", "list", "--json", "--data", centre, env=env))
+        text = good("sensor", "list", "--data", centre, env=env)
+        keep.terminate()
+        return told, text, keep.communicate(timeout=20)[1]
+    told, text, said = listed(0)
+    assert told["sensors"][0]["state"] == "capturing" and told["not_heard"] == ["mute", "old"], told
+    assert re.search(r"^mute +never heard", text, re.M) and re.search(r"^old +retired", text, re.M) and "silent" not in said, (text, said)
+    told, _, said = listed(1200)
+    assert told["sensors"][0]["state"] == "silent" and said.count("sensor t is silent") == 1, (told, said)
 
 
 def test_list_that_becomes_wrong_is_told_and_changes_nothing(folder):

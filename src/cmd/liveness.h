@@ -1,0 +1,28 @@
+/* liveness: whether sensors that may deliver do. Alive means capturing: what counts is the last minute that one watched, not that it
+ * sent something. */
+#ifndef TEITEN_LIVENESS_H
+#define TEITEN_LIVENESS_H
+
+#include "link/enrolled.h"
+#include "store/store.h"
+
+enum { SILENT_MINUTES = 5 };            /* a minute, its five seconds, the way and a retry: later is silence */
+
+enum liveness {
+	LIVE_NOT_ENROLLED,              /* nobody expects anything: what was imported */
+	LIVE_CAPTURING, LIVE_SILENT,
+	LIVE_NEVER,                     /* enrolled, and not heard of yet */
+	LIVE_RETIRED,                   /* enrolled, but not for now */
+};
+
+const char *liveness_name(enum liveness l);             /* "capturing" ...; "" for LIVE_NOT_ENROLLED */
+/* one: NULL when not enrolled. watched: from its first to its last watched minute, by the store. */
+enum liveness liveness_of(const struct enrolment *one, struct span watched, minute_t now);
+
+/* What a keep has noticed of its sensors: it says once in the log that one has fallen silent, or captures again. */
+struct vigil { struct { char name[SENSOR_NAME_MAX]; enum liveness state; } *list; size_t len, cap; };
+
+void vigil_look(struct vigil *v, const struct enrolled *all, const struct facts *f, minute_t now);
+void vigil_release(struct vigil *v);
+
+#endif

@@ -13,7 +13,7 @@ BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(
 PACKAGES_BUILD := gcc=gcc libc6-dev pkg-config libmicrohttpd-dev libcurl4-gnutls-dev libzstd-dev liblzma-dev zlib1g-dev libsodium-dev \
 	libmaxminddb-dev libpcap-dev libseccomp-dev libcap-ng-dev tzdata node=nodejs npm=npm ca-certificates
 PACKAGES_TEST := python3=python3 ip=iproute2 tcpdump=tcpdump tshark=tshark nmap=nmap masscan=masscan zmap=zmap clang=clang libclang-rt-14-dev chromium=chromium rsvg-convert=librsvg2-bin \
-	fonts-ipaexfont-gothic mandoc=mandoc curl=curl git=git openssl=openssl
+	fonts-ipaexfont-gothic mandoc=mandoc curl=curl git=git openssl=openssl nginx=nginx-light
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 # every packet passes through many small functions of several files: gcc sees them together

@@ -18,7 +18,7 @@ import subprocess
 import threading
 import time
 
-from cli import BINARY, one_line, run_tests, telescope
+from cli import BINARY, Skip, one_line, run_tests, telescope
 
 WATCHED = "198.18.0.0/16,2001:db8:8000::/48"
 PARTS = '("@method" "@path" "content-digest" "content-length")'
@@ -172,6 +172,35 @@ def test_batches_arrive_once_over_tls_and_are_in_the_store(folder):
         keep.terminate()
         keep.wait(20)
     assert sum(r["packets"] for r in rows) == truth["counted"], (sum(r["packets"] for r in rows), truth["counted"])
+
+
+def test_server_in_front_with_tls_is_fine(folder):
+    nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+    if not nginx:
+        raise Skip("nginx is not there")
+    pem, key = certificate(folder)
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    observe(folder, "t", sensor)
+    collect = Collect(centre)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    with open(f"{folder}/nginx.conf", "w", encoding="ascii") as f:
+        f.write(f"daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
+                f"http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u;\n"
+                f"scgi_temp_path {folder}/g; client_max_body_size 4m;\n"
+                f"server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {pem}; ssl_certificate_key {key}; location / {{ proxy_pass {collect.url}; }} }} }}\n")
+    os.chmod(folder, 0o755)
+    front = subprocess.Popen([nginx, "-p", folder, "-c", f"{folder}/nginx.conf"], stderr=subprocess.PIPE, text=True)
+    try:
+        time.sleep(1)
+        done = run("ship", "--once", "--to", f"https://127.0.0.1:{port}", "--data", sensor, "--ca", pem)
+    finally:
+        front.terminate()
+        said = front.communicate(timeout=20)[1]
+    assert done.returncode == 0 and not waiting(sensor), (done.stderr, said)
+    assert collect.end()[0] == {"taken": 5}
 
 
 def test_rights_are_given_up_at_both_ends_and_batches_arrive(folder):

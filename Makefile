@@ -38,7 +38,7 @@ help:
 	@echo 'make run [PORT=8025]      a demonstration observatory with its pages'
 	@echo 'make test                 all tests, with what they need installed'
 	@echo 'make install DESTDIR= PREFIX=/usr/local'
-	@echo 'make floors format compile_commands.json bench bench-capture fuzz [FUZZ_SECONDS=60] clean'
+	@echo 'make floors format compile_commands.json bench bench-capture bench-fleet fuzz [FUZZ_SECONDS=60] clean'
 	@echo 'make SAN=address,undefined | SAN=thread | CC=clang'
 
 # What has to be there before the first file compiles; a stamp makes later runs quick.
@@ -104,6 +104,9 @@ bench: $(BUILD)/teiten $(BENCH:%=$(BUILD)/bench-%) deps/countries/iptoasn-countr
 bench-capture: $(BUILD)/teiten $(BUILD)/bench-capture $(BUILD)/bench-send
 	@tests/bench/run-capture $(BUILD)
 
+bench-fleet: $(BUILD)/teiten $(BUILD)/bench-fleet
+	@tests/bench/run-fleet $(BUILD)
+
 # Every folder includes only what src/FLOORS says stands below it.
 floors:
 	@scripts/floors src
@@ -136,5 +139,5 @@ clean:
 	rm -rf build build-* compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help test check bench bench-capture run install floors format fuzz fuzzers replays clean
+.PHONY: all help test check bench bench-capture bench-fleet run install floors format fuzz fuzzers replays clean
 .SECONDARY:

@@ -24,6 +24,13 @@ void compress_zstd(struct buf *out, const void *bytes, size_t len)
 	free(room);
 }
 
+size_t zstd_unpacked(const void *bytes, size_t len)
+{
+	unsigned long long n = ZSTD_getFrameContentSize(bytes, len);
+
+	return n == ZSTD_CONTENTSIZE_UNKNOWN || n == ZSTD_CONTENTSIZE_ERROR || n > SIZE_MAX ? SIZE_MAX : (size_t)n;
+}
+
 bool decompress_zstd(struct buf *out, const void *bytes, size_t len, size_t max, struct err *e)
 {
 	unsigned long long size = ZSTD_getFrameContentSize(bytes, len);

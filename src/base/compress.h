@@ -14,6 +14,7 @@ void compress_zstd(struct buf *out, const void *bytes, size_t len);
 /* Appends what the one zstd frame holds. False: damaged, cut, followed by more, or larger than max bytes. */
 bool decompress_zstd(struct buf *out, const void *bytes, size_t len, size_t max, struct err *e);
 
+size_t zstd_unpacked(const void *bytes, size_t len);            /* what the frame says it holds; SIZE_MAX: nothing that can be */
 /* A file or pipe, plain, gzip, xz or zstd by its first bytes, read as a stream of plain bytes. */
 struct inflow;
 struct inflow *inflow_open(int fd, struct err *e);              /* borrows fd */

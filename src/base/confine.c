@@ -87,13 +87,14 @@ static bool fence(const struct confine_how *how, bool *held, struct err *e)
 	uint64_t ours = read | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR;
 	uint64_t all = ours | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR |
 		LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
-	struct landlock_ruleset_attr rules = { .handled_access_fs = all };
+	uint64_t refer = abi >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0;       /* to move a file into a folder of the folder */
+	struct landlock_ruleset_attr rules = { .handled_access_fs = all | refer };
 
 	*held = abi >= 1;
 	if (!*held)
 		return true;
 	int set = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
-	bool ok = set >= 0 && open_to(set, how->folder, ours);
+	bool ok = set >= 0 && open_to(set, how->folder, ours | refer);
 	for (const char *const *path = how->readable; ok && path && *path; path++)
 		if (access(*path, F_OK) == 0)
 			ok = open_to(set, *path, read);
@@ -139,7 +140,7 @@ static bool allow(const struct confine_how *how, struct err *e)
 		SCMP_SYS(bind), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
 		SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield),
 		SCMP_SYS(sched_getaffinity), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
-		SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(tgkill), SCMP_SYS(gettid), SCMP_SYS(getpid),
+		SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(tgkill), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(getppid),
 		SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(restart_syscall),
 		SCMP_SYS(wait4), SCMP_SYS(prctl),
 	};

@@ -14,7 +14,9 @@
 #include "core/calendar.h"
 #include "link/enrolled.h"
 
-enum { LINE_MAX_BYTES = 2048 };
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 2048, HOLD_MS = 10000, HOLD_TICK_MS = 20 };
 
 static const char *data_of(const struct args *a)
 {
@@ -84,16 +86,35 @@ static bool run_key(const struct args *a, struct err *e)
 	return true;
 }
 
+/* Reading, changing and writing the list is one step, whoever else is at it. */
+static bool hold_list(const char *path, int *fd, struct err *e)
+{
+	char name[PATH_TEXT_MAX + 8];
+	bool held = false;
+
+	(void)snprintf(name, sizeof name, "%s.lock", path);
+	for (unsigned waited = 0; waited < HOLD_MS; waited += HOLD_TICK_MS) {
+		if (!file_lock(name, fd, &held, e))
+			return false;
+		if (held)
+			return true;
+		clock_sleep_ms(HOLD_TICK_MS);
+	}
+	return err_set(e, "somebody else has been changing %s for %d s", path, HOLD_MS / 1000);
+}
+
 static bool run_add(const struct args *a, struct err *e)
 {
 	struct buf line = buf_make(LINE_MAX_BYTES);
 	char path[PATH_TEXT_MAX];
 	struct enrolled all = { 0 };
 	struct enrolment one;
+	int held = -1;
 
 	for (size_t i = 1; i < a->words; i++)
 		buf_printf(&line, "%s%s", i > 1 ? " " : "", a->word[i]);
-	bool ok = enrolment_parse(&one, buf_cstr(&line), e) && list_path(a, path, e) && enrolled_read(&all, path, e);
+	bool ok = enrolment_parse(&one, buf_cstr(&line), e) && list_path(a, path, e) && hold_list(path, &held, e) &&
+		enrolled_read(&all, path, e);
 	if (ok && enrolled_find(&all, one.name)) {
 		ok = err_set(e, "%s is enrolled already", one.name);
 		err_expected(e, "another name; or `teiten sensor retire %s`, and edit %s", one.name, path);
@@ -101,6 +122,8 @@ static bool run_add(const struct args *a, struct err *e)
 	ok = ok && enrolled_put(path, &one, e);
 	if (ok)
 		printf("%s is enrolled\n", one.name);
+	if (held >= 0)
+		(void)close(held);
 	enrolled_release(&all);
 	buf_release(&line);
 	return ok;
@@ -160,14 +183,18 @@ static bool run_retire(const struct args *a, struct err *e)
 {
 	char path[PATH_TEXT_MAX];
 	struct enrolment one;
+	int held = -1;
 
-	if (!find(a, path, &one, e))
-		return false;
-	one.valid.until = enrolment_today((minute_t)(clock_wall_s() / 60));
-	if (!enrolled_put(path, &one, e))
-		return false;
-	printf("%s may not deliver any more\n", one.name);
-	return true;
+	bool ok = list_path(a, path, e) && hold_list(path, &held, e) && find(a, path, &one, e);
+	if (ok) {
+		one.valid.until = enrolment_today((minute_t)(clock_wall_s() / 60));
+		ok = enrolled_put(path, &one, e);
+	}
+	if (ok)
+		printf("%s may not deliver any more\n", one.name);
+	if (held >= 0)
+		(void)close(held);
+	return ok;
 }
 
 static const struct { const char *verb; size_t least, most; bool (*run)(const struct args *a, struct err *e); } verbs[] = {

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "spool/room.h"
 #include "spool/spool.h"
 #include "store/regions.h"
 #include "store/wire.h"
@@ -22,7 +23,7 @@
 
 /* Group commit: what waits is put together, up to a number of rows that one fsync serves well (measured: 10,000 rows a
  * commit are 2.5 to 4 times faster than 1,000). */
-enum { GROUP_ROWS = 50000, GROUP_BATCHES = 1024, IDLE_MS = 50, FULL_MS = 5000, PEERS_MAX = 64 };
+enum { GROUP_ROWS = 500000, GROUP_BATCHES = 4096, IDLE_MS = 50, FULL_MS = 5000, PEERS_MAX = 64 };
 /* Who asks sends at once; who is answered may be slow to read. */
 enum { REQUEST_TIMEOUT_S = 3, ANSWER_TIMEOUT_S = 30 };
 
@@ -129,8 +130,12 @@ static bool drain_once(struct keep *k)
 	struct err e;
 	bool ok = false, dropped = true;
 
+	int taking = room_begin_taking(k->spool);
+
 	if (!spool_waiting(k->spool, &waiting, &e)) {
 		log_err(&e);
+		if (taking >= 0)
+			(void)close(taking);
 		return false;
 	}
 	take_group(k, &waiting, &g);
@@ -145,6 +150,8 @@ static bool drain_once(struct keep *k)
 		log_err(&e);
 		clock_sleep_ms(FULL_MS);
 	}
+	if (taking >= 0)
+		(void)close(taking);
 	spool_taken_release(&g.taken);
 	free(g.names);
 	spool_list_release(&waiting);

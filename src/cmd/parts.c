@@ -19,6 +19,19 @@ enum { COMMAND_LINE_MAX = 1 << 16, ARGV_MAX = 512 };
 /* A part that ends within SETTLED_MS of its first start will not do better the second time. */
 enum { SETTLED_MS = 3000, BACKOFF_FIRST_MS = 500, BACKOFF_MAX_MS = 30000, TICK_MS = 50, READY_MS = 60000 };
 
+static const char parent_variable[] = "TEITEN_PARENT";
+
+void parts_follow_parent(void)
+{
+	const char *parent = getenv(parent_variable);
+
+	if (!parent)
+		return;
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (strtol(parent, NULL, 10) != (long)getppid())
+		_exit(127);     /* it is gone already */
+}
+
 struct part *parts_add(struct parts *all, const char *command)
 {
 	assert(all->len < PARTS_MAX);
@@ -53,6 +66,7 @@ static uint64_t now_ms(void)
 static bool start(struct part *p, struct err *e)
 {
 	pid_t parent = getpid();
+	char text[16];
 
 	p->started_ms = now_ms();
 	p->starts++;
@@ -61,10 +75,10 @@ static bool start(struct part *p, struct err *e)
 		return err_errno(e, "cannot start %s", p->arg[1]);
 	if (p->pid > 0)
 		return true;
-	/* a centre that is killed takes its parts along */
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() == parent)
-		(void)execv("/proc/self/exe", (char *const *)p->arg);
+	(void)snprintf(text, sizeof text, "%d", (int)parent);
+	(void)setenv(parent_variable, text, 1);
+	parts_follow_parent();
+	(void)execv("/proc/self/exe", (char *const *)p->arg);
 	_exit(127);
 }
 

@@ -29,6 +29,8 @@ struct parts {
 	const struct args *args;
 };
 
+/* A part ends with the process that started it; to be said again after rights were given up, which makes the kernel forget. */
+void parts_follow_parent(void);
 struct part *parts_add(struct parts *all, const char *command);
 void part_option(struct part *p, const char *option, const char *value);        /* nothing for a value that is NULL */
 void part_flag(struct part *p, const char *option);

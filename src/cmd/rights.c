@@ -1,5 +1,7 @@
 #include "cmd/rights.h"
 
+#include "cmd/parts.h"
+
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -14,6 +16,10 @@ static bool may_write(const char *folder, struct err *e)
 	(void)snprintf(name, sizeof name, ".probe-%d", (int)getpid());
 	if (file_path(path, folder, name, e) && file_write(path, "", 0, e) && file_remove(path, e))
 		return true;
+	if (e->kind == ERR_FULL) {
+		log_err(e);     /* it may be for us to make room */
+		return true;
+	}
 	return err_expected(e, "a folder that its user may write, and folders above it that let that user pass");
 }
 
@@ -24,6 +30,7 @@ bool rights_give_up(const struct confine_how *how, bool prove, struct err *e)
 
 	if (!confine(how, &rights, e))
 		return false;
+	parts_follow_parent();
 	log_line("rights given up: capabilities, system calls%s%s", rights.landlock ? ", other folders" : "",
 		rights.user ? "" : "; still root by name: --user NAME changes that");
 	if (!rights.landlock)

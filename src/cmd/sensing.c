@@ -395,6 +395,22 @@ out:
 	return next != PCAP_BROKEN;
 }
 
+/* Two that observe under one name would count everything twice. */
+static bool be_the_only_one(const struct sensor_run *s, struct err *e)
+{
+	char name[SENSOR_NAME_MAX + 16], path[PATH_TEXT_MAX];
+	bool held;
+	int fd;         /* for as long as we live */
+
+	(void)snprintf(name, sizeof name, ".observes-%s", s->how.sensor);
+	if (!file_path(path, s->spool, name, e) || !file_lock(path, &fd, &held, e))
+		return e->kind == ERR_FULL;
+	if (held)
+		return true;
+	err_set(e, "a sensor named %s observes here already", s->how.sensor);
+	return err_expected(e, "end it, or another --name or --data");
+}
+
 static bool run_live(struct sensor_run *s, struct err *e)
 {
 	for (size_t i = 0; i < s->len; i++) {
@@ -403,7 +419,7 @@ static bool run_live(struct sensor_run *s, struct err *e)
 		s->ring.joins = true;           /* the others join the first one's group */
 		s->ring.group = ring_group(s->workers[0].ring);
 	}
-	if (!give_up_rights(s, e))
+	if (!give_up_rights(s, e) || !be_the_only_one(s, e))
 		return false;
 	ending_catch();         /* not before: who wrote a filter that takes for ever may want to end it */
 	log_line("observing %s as sensor %s", s->ring.interface, s->how.sensor);

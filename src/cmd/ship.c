@@ -12,7 +12,7 @@
 #include "link/sender.h"
 #include "spool/spool.h"
 
-enum { TICK_MS = 250, BACKOFF_FIRST_MS = 1000, BACKOFF_MAX_MS = 300000, SAY_AGAIN_S = 600, KIB_MAX = 1 << 20 };
+enum { TICK_MS = 250, BACKOFF_FIRST_MS = 1000, BACKOFF_MAX_MS = 300000, SAY_AGAIN_S = 600, KIB_MIN = 8, KIB_MAX = 1 << 20 };
 
 struct ship {
 	char spool[PATH_TEXT_MAX], key[PATH_TEXT_MAX], agent[64];
@@ -21,7 +21,7 @@ struct ship {
 	bool once, prove;
 	unsigned backoff_ms;
 	bool troubled;                  /* and said so */
-	uint64_t said_us, sent;
+	uint64_t said_us, sent, refused;
 	char said[ERR_TEXT_MAX];
 };
 
@@ -35,7 +35,7 @@ static bool read_settings(const struct args *a, struct ship *s, struct err *e)
 		err_asked(e, "nothing says where the centre is");
 		return err_expected(e, "--to https://HOST:PORT");
 	}
-	if (!sender_may_go_to(s->how.centre, e) || !args_whole("bandwidth", args_value(a, "bandwidth"), 1, KIB_MAX, &kib, e) ||
+	if (!sender_may_go_to(s->how.centre, e) || !args_whole("bandwidth", args_value(a, "bandwidth"), KIB_MIN, KIB_MAX, &kib, e) ||
 		!file_path(s->spool, dir, "spool", e) || !spool_open(s->spool, e) || !file_path(s->key, dir, "sensor.key", e))
 		return false;
 	if (!file_exists(s->key)) {
@@ -128,11 +128,12 @@ static bool deliver(struct ship *s)
 		case SENT_ONE: succeed(s, sender); break;
 		case SENT_GONE: wait_ms(TICK_MS); break;
 		case SENT_ASIDE: log_err(&e); break;
+		case SENT_REFUSED: say(s, &e); s->refused++; break;
 		case SENT_LATER: fail(s, retry_after_s, &e); break;
 		}
 	}
 	sender_close(sender);
-	return !s->once || what == SENT_NONE;
+	return !s->once || (what == SENT_NONE && s->refused == 0);
 }
 
 static int run_ship(const struct args *a)

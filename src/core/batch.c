@@ -302,6 +302,11 @@ size_t batch_length(const void *bytes, size_t len)
 	return r.ok && !memcmp(head, magic, sizeof magic) && whole <= len ? whole : 0;
 }
 
+size_t batch_unpacked(const void *bytes, size_t len)
+{
+	return len > HEAD_BYTES + DIGEST_BYTES ? zstd_unpacked((const uint8_t *)bytes + HEAD_BYTES, len - HEAD_BYTES - DIGEST_BYTES) : SIZE_MAX;
+}
+
 bool batch_decode(struct batch *b, const void *bytes, size_t len, struct err *e)
 {
 	struct buf payload = buf_make(BATCH_BYTES_MAX);

@@ -40,6 +40,8 @@ bool sensor_name_check(const char *name, struct err *e);                /* the s
 void batch_encode(const struct batch *b, struct buf *out);
 /* How many of the bytes are the encoded batch that they begin with, by its own word; 0 when they are no batch, or not all of one. */
 size_t batch_length(const void *bytes, size_t len);
+/* How many bytes it says that it holds unpacked; SIZE_MAX when it does not say. */
+size_t batch_unpacked(const void *bytes, size_t len);
 /* Fills an empty b; false for any byte that is not as written: truncation, damage, a version or a value unknown. */
 bool batch_decode(struct batch *b, const void *bytes, size_t len, struct err *e);
 /* Checks limits, name, span, rows' minutes, kinds and protos: what decode demands, for batches made by hand. */

@@ -156,6 +156,10 @@ bool enrolled_parse(struct enrolled *all, const char *text, struct err *e)
 static bool load_text(const char *path, struct buf *text, struct err *e)
 {
 	*text = buf_make(ENROLLED_BYTES_MAX);
+	if (file_exists(path) && (!file_regular(path) || file_size(path) > ENROLLED_BYTES_MAX)) {
+		err_set(e, "%s is not a list of sensors", path);
+		return err_expected(e, "a text of up to %d bytes", ENROLLED_BYTES_MAX);
+	}
 	if (file_exists(path) && !file_read(path, text, e))
 		return false;
 	return strlen(buf_cstr(text)) == text->len || err_set(e, "%s holds a zero byte: not a text", path);

@@ -14,13 +14,13 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-enum { STATIONS_MAX = ENROLLED_MAX, LOOK_S = 1, LEDGER_S = 60, SHARE = 4, FREE_MIN = 160 << 20, LEDGER_BYTES_MAX = 256 << 20 };
+enum { STATIONS_MAX = ENROLLED_MAX, LOOK_S = 1, LEDGER_S = 60, WARN_S = 60, RETRY_S = 60, SAY_MAX = LETTER_PATH_MAX + 16, SHARE = 4, FREE_MIN = 160 << 20, LEDGER_BYTES_MAX = 256 << 20 };
 
 /* What we remember of a sensor while we run. */
-struct station { char name[SENSOR_NAME_MAX]; struct ledger ledger; double tokens; uint64_t at_us, waiting; };
+struct station { char name[SENSOR_NAME_MAX]; struct ledger ledger; double tokens; uint64_t at_us, waiting; size_t flight; };
 
 /* A batch that is not on the disk yet, and who waits for the word that it is. */
-struct pending { struct exchange *exchange; struct station *station; uint64_t epoch, serial; struct buf bytes; };
+struct pending { struct exchange *exchange; struct station *station; struct letter letter; struct buf bytes; };
 
 /* A file of the spool that nobody has taken yet: whose bytes are in it. */
 struct filed { char name[SPOOL_NAME_MAX]; size_t len; struct part { struct station *station; uint64_t bytes; } *parts; };
@@ -32,8 +32,8 @@ struct receiver {
 	pthread_t writer;
 	bool stopping;
 	struct enrolled enrolled;
-	struct timespec read_at; ino_t read_ino; off_t read_size;       /* of the list, as it was read */
-	uint64_t looked_us, saved_us;
+	struct stat read;               /* the list, as it was read */
+	uint64_t looked_us, saved_us, warned_us;
 	uint64_t spool_bytes;
 	struct station *stations[STATIONS_MAX]; size_t stations_len;
 	struct pending *pending; size_t pending_len, pending_cap;
@@ -113,6 +113,12 @@ static void save_ledger(struct receiver *r)
 	r->saved_us = clock_steady_us();
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+		a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
 /* Reads the list anew when it has changed; one that is wrong changes nothing, and is told. */
 static bool read_enrolled(struct receiver *r, struct err *e)
 {
@@ -120,13 +126,11 @@ static bool read_enrolled(struct receiver *r, struct err *e)
 	struct enrolled all;
 
 	(void)stat(r->how.enrolled, &st);
-	if (st.st_mtim.tv_sec == r->read_at.tv_sec && st.st_mtim.tv_nsec == r->read_at.tv_nsec && st.st_ino == r->read_ino && st.st_size == r->read_size)
+	if (is_same(&st, &r->read))
 		return true;
-	r->read_at = st.st_mtim;
-	r->read_ino = st.st_ino;
-	r->read_size = st.st_size;
 	if (!enrolled_read(&all, r->how.enrolled, e))
 		return false;
+	r->read = st;
 	enrolled_release(&r->enrolled);
 	r->enrolled = all;
 	return true;
@@ -159,8 +163,10 @@ static void look_around(struct receiver *r)
 		return;
 	r->looked_us = now;
 	look_at_spool(r);
-	if (!read_enrolled(r, &e))
+	if (!read_enrolled(r, &e) && (!r->warned_us || now - r->warned_us > (uint64_t)WARN_S * 1000000)) {
+		r->warned_us = now;
 		note_trouble(r, &e);
+	}
 }
 
 /* Of many pending ones as many as one file takes; all of them are at most what may be on its way. */
@@ -181,7 +187,7 @@ static void note_filed(struct receiver *r, const char *name, const struct pendin
 	for (size_t i = 0; i < n; i++) {
 		f.parts[i] = (struct part){ list[i].station, list[i].bytes.len };
 		list[i].station->waiting += list[i].bytes.len;
-		ledger_add(&list[i].station->ledger, list[i].epoch, list[i].serial);
+		ledger_add(&list[i].station->ledger, list[i].letter.epoch, list[i].letter.serial);
 		r->spool_bytes += list[i].bytes.len;
 	}
 	MEM_GROW(r->filed, r->filed_len, r->filed_cap);
@@ -201,10 +207,24 @@ static bool write_group(const struct receiver *r, const struct pending *list, si
 	return ok;
 }
 
+/* Names what was taken, so that nobody's "200 OK" is mistaken for it. */
+static const char *receipt_text(const char *word, const struct letter *l, char out[SAY_MAX])
+{
+	char path[LETTER_PATH_MAX];
+
+	(void)snprintf(out, SAY_MAX, "%s %s", word, letter_path(l, path));
+	return out;
+}
+
 static void answer_group(struct pending *list, size_t n, bool ok)
 {
+	char text[SAY_MAX];
+
 	for (size_t i = 0; i < n; i++) {
-		http_finish(list[i].exchange, ok ? 200 : 507, ok ? "taken" : "the centre could not write it: keep it and try again later");
+		if (ok)
+			http_finish(list[i].exchange, 200, receipt_text("taken", &list[i].letter, text), 0);
+		else
+			http_finish(list[i].exchange, 507, "the centre could not write it: keep it and try again later", RETRY_S);
 		buf_release(&list[i].bytes);
 	}
 	free(list);
@@ -263,7 +283,6 @@ struct receiver *receiver_open(const struct receiver_how *how, struct err *e)
 	struct receiver *r = mem_zero(1, sizeof *r);
 
 	r->how = *how;
-	r->read_size = -1;
 	r->saved_us = clock_steady_us();
 	if (!read_enrolled(r, e) || !read_ledger(r, e)) {
 		receiver_close(r);
@@ -280,8 +299,6 @@ static const char stranger[] = "not enrolled here, or not signed with the key th
 	"the centre's list needs the line that `teiten sensor key` prints";
 
 static const struct { unsigned status, retry_s; const char *text; } replies[RECEIPTS] = {
-	[RECEIPT_TAKEN] = { 200, 0, "taken" },
-	[RECEIPT_KNOWN] = { 200, 0, "already here" },
 	[RECEIPT_NO_LETTER] = { 400, 0, "not a signed batch" },
 	[RECEIPT_UNKNOWN] = { 401, 0, stranger },
 	[RECEIPT_FORGED] = { 401, 0, stranger },
@@ -292,12 +309,18 @@ static const struct { unsigned status, retry_s; const char *text; } replies[RECE
 	[RECEIPT_BUSY] = { 503, 5, "too much at once from all sensors: wait" },
 	[RECEIPT_FULL] = { 507, 60, "no room at the centre: keep it and try again later" },
 	[RECEIPT_ALTERED] = { 400, 0, "altered on its way: the body is not the one that was signed" },
-	[RECEIPT_DAMAGED] = { 400, 0, "not a batch, or another one than its address says" },
+	[RECEIPT_DAMAGED] = { 400, 0, "not a batch, or another one than its address says, or too large unpacked" },
 	[RECEIPT_CUT] = { 408, 0, "broken off" },
 };
 
-static void say(struct reply *rp, enum receipt what)
+static void say(struct reply *rp, enum receipt what, const struct letter *l)
 {
+	char text[SAY_MAX];
+
+	if (what == RECEIPT_KNOWN) {
+		http_say(rp, 200, receipt_text("known", l, text));
+		return;
+	}
 	http_say(rp, replies[what].status, replies[what].text);
 	rp->retry_after_s = replies[what].retry_s;
 }
@@ -341,61 +364,76 @@ static bool has_room(const struct receiver *r, const struct station *s, size_t l
 		file_free_bytes(r->how.spool) > FREE_MIN;
 }
 
-/* From what costs nothing to what costs something; RECEIPT_TAKEN lets the body in. */
-static enum receipt judge(struct receiver *r, const struct letter *l, const struct letter_heads *heads, size_t len)
+/* Whoever it is, the signature is looked at: how long an answer takes tells no name. Without the lock: it is most of the work. */
+static enum receipt identify(struct receiver *r, const struct letter *l, const struct letter_heads *heads, size_t len, struct enrolment *out)
 {
-	const struct enrolment *one = enrolled_find(&r->enrolled, l->sensor);
+	static const struct enrolment nobody = { .name = "" };
+	const struct enrolment *one;
+
+	(void)pthread_mutex_lock(&r->lock);
+	look_around(r);
+	one = enrolled_find(&r->enrolled, l->sensor);
+	*out = one ? *one : nobody;
+	(void)pthread_mutex_unlock(&r->lock);
+	bool holds = letter_holds(l, heads, len, &out->key);
+	return !out->name[0] ? RECEIPT_UNKNOWN : holds ? RECEIPT_TAKEN : RECEIPT_FORGED;
+}
+
+/* With the lock. RECEIPT_TAKEN lets the body in. */
+static enum receipt admit(struct receiver *r, const struct letter *l, const struct letter_heads *heads, size_t len, const struct enrolment *one,
+	void **guest)
+{
 	int64_t now = clock_wall_s(), created = 0;
 	struct station *s;
 
-	if (!one)
-		return RECEIPT_UNKNOWN;
-	if (!letter_holds(l, heads, len, &one->key))
-		return RECEIPT_FORGED;
 	if (now / 60 < one->valid.from || now / 60 >= one->valid.until)
 		return RECEIPT_NOT_VALID;
 	if (!letter_created(l, heads, &created) || !clock_agrees(created, now))
 		return RECEIPT_CLOCK;
-	if (!(s = station_of(r, l->sensor)))
+	if (!(s = station_of(r, l->sensor)) || r->stopping)
 		return RECEIPT_BUSY;
-	if (r->stopping || r->flight + len > RECEIVER_FLIGHT_MAX)
-		return RECEIPT_BUSY;
-	if (ledger_has(&s->ledger, l->epoch, l->serial))
-		return RECEIPT_TAKEN;   /* its body is read all the same, and then it is answered as known */
 	if (!has_tokens(s, len))
 		return RECEIPT_FAST;
-	return has_room(r, s, len) ? RECEIPT_TAKEN : RECEIPT_FULL;
+	if (ledger_has(&s->ledger, l->epoch, l->serial))
+		return RECEIPT_KNOWN;
+	if (r->flight + len > RECEIVER_FLIGHT_MAX || s->flight + len > RECEIVER_GUEST_MAX)
+		return RECEIPT_BUSY;
+	if (!has_room(r, s, len))
+		return RECEIPT_FULL;
+	r->flight += len;
+	s->flight += len;
+	*guest = s;
+	return RECEIPT_TAKEN;
 }
 
-void receiver_greet(void *to, const struct request *rq, size_t len, struct reply *rp)
+bool receiver_greet(void *to, const struct request *rq, size_t len, struct reply *rp, void **guest)
 {
 	struct receiver *r = to;
-	struct letter letter;
+	struct letter letter = { 0 };
 	struct letter_heads heads;
-	enum receipt what = RECEIPT_NO_LETTER;
-	bool small = len <= RECEIVER_BODY_MAX, read = small && read_letter(rq, &letter, &heads);
+	struct enrolment one;
+	enum receipt what = len > RECEIVER_BODY_MAX ? RECEIPT_LARGE : read_letter(rq, &letter, &heads) ? RECEIPT_TAKEN : RECEIPT_NO_LETTER;
 
-	(void)pthread_mutex_lock(&r->lock);
-	look_around(r);
-	if (read)
-		what = judge(r, &letter, &heads, len);
-	else if (!small)
-		what = RECEIPT_LARGE;
 	if (what == RECEIPT_TAKEN)
-		r->flight += len;
-	else
-		r->counts[what]++;
+		what = identify(r, &letter, &heads, len, &one);
+	(void)pthread_mutex_lock(&r->lock);
+	if (what == RECEIPT_TAKEN)
+		what = admit(r, &letter, &heads, len, &one, guest);
+	r->counts[what] += what != RECEIPT_TAKEN;
 	(void)pthread_mutex_unlock(&r->lock);
 	if (what != RECEIPT_TAKEN)
-		say(rp, what);
+		say(rp, what, &letter);
+	return what == RECEIPT_TAKEN;
 }
 
-void receiver_leave(void *to, size_t len, bool whole)
+void receiver_leave(void *to, void *guest, size_t len, bool whole)
 {
 	struct receiver *r = to;
+	struct station *s = guest;
 
 	(void)pthread_mutex_lock(&r->lock);
 	r->flight -= len;
+	s->flight -= len;
 	r->counts[RECEIPT_CUT] += !whole;
 	(void)pthread_mutex_unlock(&r->lock);
 }
@@ -406,7 +444,7 @@ static enum receipt look_into(const struct letter *l, const struct buf *body)
 	struct batch b;
 	struct err e;
 
-	if (!batch_decode(&b, body->at, body->len, &e))
+	if (batch_unpacked(body->at, body->len) > RECEIVER_UNPACKED_MAX || !batch_decode(&b, body->at, body->len, &e))
 		return RECEIPT_DAMAGED;
 	bool same = !strcmp(b.sensor, l->sensor) && b.epoch == l->epoch && b.serial == l->serial;
 	bool been = (int64_t)b.span.until * 60 - 60 <= clock_wall_s() + RECEIVER_CLOCK_S;
@@ -417,13 +455,16 @@ static enum receipt look_into(const struct letter *l, const struct buf *body)
 static enum receipt queue(struct receiver *r, const struct letter *l, const struct request *rq)
 {
 	struct station *s = station_of(r, l->sensor);
-	struct pending p = { .exchange = rq->exchange, .station = s, .epoch = l->epoch, .serial = l->serial,
+	struct pending p = { .exchange = rq->exchange, .station = s, .letter = *l,
 		.bytes = buf_make(RECEIVER_BODY_MAX) };
 
 	if (!s || r->stopping)
 		return RECEIPT_BUSY;
 	if (ledger_has(&s->ledger, l->epoch, l->serial))
 		return RECEIPT_KNOWN;
+	for (size_t i = 0; i < r->pending_len; i++)
+		if (r->pending[i].station == s && r->pending[i].letter.epoch == l->epoch && r->pending[i].letter.serial == l->serial)
+			return RECEIPT_BUSY;    /* the same one is on its way: ask again */
 	buf_bytes(&p.bytes, rq->body->at, rq->body->len);
 	http_later(rq);
 	MEM_GROW(r->pending, r->pending_len, r->pending_cap);
@@ -451,7 +492,7 @@ void receiver_take(void *to, const struct request *rq, struct reply *rp)
 	r->counts[what] += what != RECEIPT_TAKEN;
 	(void)pthread_mutex_unlock(&r->lock);
 	if (what != RECEIPT_TAKEN)
-		say(rp, what);
+		say(rp, what, &letter);
 }
 
 void receiver_counts(struct receiver *r, uint64_t out[RECEIPTS])

@@ -32,7 +32,8 @@ enum receipt {
 };
 
 enum {
-	RECEIVER_BODY_MAX = 4 << 20, RECEIVER_FLIGHT_MAX = 64 << 20,    /* bytes of one batch; of all that are on their way */
+	RECEIVER_BODY_MAX = 4 << 20, RECEIVER_UNPACKED_MAX = 8 << 20,   /* bytes of one batch; a sensor's own have at most 32,768 rows */
+	RECEIVER_FLIGHT_MAX = 64 << 20, RECEIVER_GUEST_MAX = 8 << 20,   /* of all that are on their way; of one sensor's */
 	RECEIVER_GROUP_MAX = 8 << 20,                                   /* bytes of one file */
 	RECEIVER_CLOCK_S = 600,                                         /* how far the other's clock may be off */
 	RECEIVER_RATE = 2 << 20, RECEIVER_BURST = 32 << 20,             /* bytes a second, and at once, of one sensor */
@@ -47,8 +48,8 @@ const char *receipt_name(enum receipt r);                       /* "taken", "no_
 /* False when the list of sensors cannot be read. */
 struct receiver *receiver_open(const struct receiver_how *how, struct err *e);
 /* The server's handlers (net/http.h); `to` is the receiver. */
-void receiver_greet(void *to, const struct request *rq, size_t len, struct reply *rp);
-void receiver_leave(void *to, size_t len, bool whole);
+bool receiver_greet(void *to, const struct request *rq, size_t len, struct reply *rp, void **guest);
+void receiver_leave(void *to, void *guest, size_t len, bool whole);
 void receiver_take(void *to, const struct request *rq, struct reply *rp);
 void receiver_counts(struct receiver *r, uint64_t out[RECEIPTS]);
 /* Something that the operator should hear, once for each; false: nothing. */

@@ -17,10 +17,11 @@ struct sender_how {
 };
 
 enum sent {
-	SENT_NONE,              /* nothing waits */
+	SENT_NONE,              /* nothing waits, or nothing that may go now */
 	SENT_ONE,               /* the centre has it */
 	SENT_ASIDE,             /* a file that is no batch was put aside: e says which */
 	SENT_GONE,              /* it was given up meanwhile, for want of room */
+	SENT_REFUSED,           /* the centre does not want this one, whenever it comes: e says why; it is tried again in five minutes */
 	SENT_LATER,             /* the centre did not take it, or could not be reached: e says why */
 };
 

@@ -98,9 +98,11 @@ static void set_up(struct client *c, const char *url, struct curl_slist *headers
 	(void)curl_easy_setopt(h, CURLOPT_USERAGENT, c->how.agent);
 	(void)curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)CLIENT_CONNECT_S);
-	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)CLIENT_TIMEOUT_S);
 	if (c->how.ca)
 		(void)curl_easy_setopt(h, CURLOPT_CAINFO, c->how.ca);
+	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)(CLIENT_TIMEOUT_S + upload[0].left / CLIENT_SLOWEST));
+	if (!strncmp(url, "http:", 5))  /* on this machine: what the environment says of proxies is not meant for it */
+		(void)curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
 	if (c->how.proxy)
 		(void)curl_easy_setopt(h, CURLOPT_PROXY, c->how.proxy);
 	if (c->how.bytes_a_second)

@@ -8,7 +8,7 @@
 struct client;
 struct err;
 
-enum { CLIENT_TEXT_MAX = 240, CLIENT_HEADERS_MAX = 8, CLIENT_CONNECT_S = 15, CLIENT_TIMEOUT_S = 120 };
+enum { CLIENT_TEXT_MAX = 240, CLIENT_HEADERS_MAX = 8, CLIENT_CONNECT_S = 15, CLIENT_TIMEOUT_S = 120, CLIENT_SLOWEST = 4096 /* bytes a second */ };
 
 struct client_how {
 	const char *ca;                 /* a PEM file with the authority of the server's certificate; NULL: the system's */

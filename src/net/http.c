@@ -7,6 +7,7 @@
 #include "base/num.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -19,7 +20,7 @@
 enum { ETAG_MAX = 2 * DIGEST_BYTES + 3, SAY_MAX = 240, CUT_OFF_TICK_S = 1 };
 
 /* Somebody who is connected, outside. */
-struct peer { struct peer *next, *before; int fd; uint64_t since_us; bool ours; /* it is we who let the other wait */ };
+struct peer { struct peer *next, *before; int fd; uint64_t since_us, more_us; bool ours; /* it is we who let the other wait */ };
 
 struct http {
 	struct MHD_Daemon *daemon;
@@ -40,8 +41,9 @@ struct exchange {
 	bool begun, too_long, greeted, whole, later, finished;
 	struct buf body;
 	size_t told;                    /* how long the body was said to be */
+	void *guest;
 	struct reply early;             /* status 0: none */
-	unsigned status; char text[SAY_MAX];    /* of a reply that came later */
+	unsigned status, retry_after_s; char text[SAY_MAX];     /* of a reply that came later */
 	char url[HTTP_URL_MAX + 1];
 };
 
@@ -147,7 +149,7 @@ static void add_headers(struct MHD_Response *r, const struct reply *rp, const ch
 		(void)MHD_add_response_header(r, "Vary", "Accept-Language");
 	}
 	if (rp->status == 405)
-		(void)MHD_add_response_header(r, "Allow", "GET, HEAD");
+		(void)MHD_add_response_header(r, "Allow", rp->allow ? rp->allow : "GET, HEAD");
 	if (rp->status == 503 || rp->retry_after_s) {
 		(void)snprintf(text, sizeof text, "%u", rp->retry_after_s ? rp->retry_after_s : 5);
 		(void)MHD_add_response_header(r, "Retry-After", text);
@@ -159,11 +161,11 @@ static void add_headers(struct MHD_Response *r, const struct reply *rp, const ch
 }
 
 /* Sends the reply and releases it. The body's memory goes over to the library. */
-static enum MHD_Result send_reply(struct MHD_Connection *c, struct reply *rp)
+static enum MHD_Result send_reply(struct MHD_Connection *c, const char *method, struct reply *rp)
 {
 	char etag[ETAG_MAX] = "";
 
-	if (rp->status == 200)
+	if (rp->status == 200 && strcmp(method, "PUT") != 0)
 		etag_of(&rp->body, etag);
 	if (etag[0] && unchanged(header(c, "If-None-Match"), etag)) {
 		rp->status = 304;
@@ -196,8 +198,8 @@ const char *http_header(const struct request *rq, const char *name)
 	return header(rq->exchange->connection, name);
 }
 
-/* From now on the other waits for us, or we for the other. */
-static void note_wait(struct exchange *x, bool ours)
+/* From now on the other waits for us, or we for the other; as much longer as a body of that length may take. */
+static void note_wait(struct exchange *x, bool ours, size_t len)
 {
 	const union MHD_ConnectionInfo *known = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct peer *p = known ? known->socket_context : NULL;
@@ -207,6 +209,7 @@ static void note_wait(struct exchange *x, bool ours)
 	(void)pthread_mutex_lock(&x->http->lock);
 	p->ours = ours;
 	p->since_us = clock_steady_us();
+	p->more_us = (uint64_t)len * 1000000 / HTTP_SLOWEST;
 	(void)pthread_mutex_unlock(&x->http->lock);
 }
 
@@ -216,9 +219,10 @@ void http_later(const struct request *rq)
 	MHD_suspend_connection(rq->exchange->connection);
 }
 
-void http_finish(struct exchange *x, unsigned status, const char *text)
+void http_finish(struct exchange *x, unsigned status, const char *text, unsigned retry_after_s)
 {
 	x->status = status;
+	x->retry_after_s = retry_after_s;
 	(void)snprintf(x->text, sizeof x->text, "%s", text);
 	x->finished = true;
 	MHD_resume_connection(x->connection);
@@ -232,6 +236,12 @@ static struct reply empty_reply(void)
 static bool is_read(const struct http *h, const char *method)
 {
 	return !strcmp(method, "GET") || !strcmp(method, "HEAD") || (h->how.outside && !strcmp(method, "PUT"));
+}
+
+static void say_not_allowed(const struct http *h, struct reply *rp)
+{
+	rp->allow = h->how.outside ? "GET, HEAD, PUT" : "GET, HEAD";
+	http_say(rp, 405, h->how.outside ? "Only GET, HEAD and PUT are understood here." : "Only GET and HEAD are understood here.");
 }
 
 static enum MHD_Result answer(struct http *h, const char *method, struct exchange *x)
@@ -248,7 +258,7 @@ static enum MHD_Result answer(struct http *h, const char *method, struct exchang
 	else if (!h->how.outside && !http_host_is_local(header(x->connection, "Host")))
 		http_say(&rp, 421, "These pages are shown on this machine only: ask for localhost.");
 	else if (!is_read(h, method))
-		http_say(&rp, 405, h->how.outside ? "Only GET, HEAD and PUT are understood here." : "Only GET and HEAD are understood here.");
+		say_not_allowed(h, &rp);
 	else
 		h->how.fn(h->how.to, &rq, &rp);
 	if (x->later) {                 /* the reply's body belongs to nobody any more */
@@ -257,7 +267,7 @@ static enum MHD_Result answer(struct http *h, const char *method, struct exchang
 	}
 	if (!rp.body.ok)
 		http_say(&rp, 500, "The reply became too large.");
-	return send_reply(x->connection, &rp);
+	return send_reply(x->connection, method, &rp);
 }
 
 /* Before the body of a PUT: how long it will be, and whether anybody wants it. */
@@ -269,20 +279,20 @@ static void greet(struct http *h, struct exchange *x)
 	x->early = empty_reply();
 	if (x->too_long)
 		http_say(&x->early, 414, "The address is too long.");
-	else if (!num_whole(header(x->connection, "Content-Length"), 0, UINT64_MAX, &told))
-		http_say(&x->early, 411, "How long the body is must be told.");
+	else if (header(x->connection, "Transfer-Encoding")[0] || !num_whole(header(x->connection, "Content-Length"), 0, UINT64_MAX, &told))
+		http_say(&x->early, 411, "How long the body is must be told, and be so.");
 	else
-		h->how.greet(h->how.to, &rq, (size_t)told, &x->early);
-	if (x->early.status == 200 && told > h->how.body_max)
-		http_say(&x->early, 413, "The body is too large.");
+		x->greeted = h->how.greet(h->how.to, &rq, (size_t)told, &x->early, &x->guest);
+	assert(!x->greeted || told <= h->how.body_max);
 	x->told = (size_t)told;
-	x->greeted = x->early.status == 200;
 	x->body = buf_make(h->how.body_max);
+	if (x->greeted)
+		note_wait(x, false, x->told);
 }
 
 static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t *len)
 {
-	if (x->greeted)
+	if (x->greeted && x->body.len + *len <= x->told)
 		buf_bytes(&x->body, bytes, *len);
 	*len = 0;
 	return MHD_YES;
@@ -293,7 +303,8 @@ static enum MHD_Result send_later(struct exchange *x)
 	struct reply rp = empty_reply();
 
 	http_say(&rp, x->status, x->text);
-	return send_reply(x->connection, &rp);
+	rp.retry_after_s = x->retry_after_s;
+	return send_reply(x->connection, "PUT", &rp);
 }
 
 /* A reply queued in the first call, before the library has read the request to its end, would cost the connection, and the
@@ -314,13 +325,13 @@ static enum MHD_Result on_request(void *of, struct MHD_Connection *c, const char
 		x->begun = true;
 		if (h->how.outside && !strcmp(method, "PUT"))
 			greet(h, x);
-		return x->early.status == 413 ? send_reply(c, &x->early) : MHD_YES;
+		return x->early.status == 413 ? send_reply(c, method, &x->early) : MHD_YES;
 	}
 	if (*upload_len)
 		return take_body(x, upload, upload_len);
 	x->whole = true;
-	note_wait(x, true);
-	return x->early.status && !x->greeted ? send_reply(c, &x->early) : answer(h, method, x);
+	note_wait(x, true, 0);
+	return x->early.status && !x->greeted ? send_reply(c, method, &x->early) : answer(h, method, x);
 }
 
 /* The address as it was sent, before the library takes it apart. */
@@ -344,9 +355,9 @@ static void on_end(void *of, struct MHD_Connection *c, void **state, enum MHD_Re
 	(void)why;
 	if (!x)
 		return;
-	note_wait(x, false);
+	note_wait(x, false, 0);
 	if (x->greeted && h->how.leave)
-		h->how.leave(h->how.to, x->told, x->whole);
+		h->how.leave(h->how.to, x->guest, x->told, x->whole);
 	buf_release(&x->early.body);
 	buf_release(&x->body);
 	free(x);
@@ -381,7 +392,7 @@ static void on_peer(void *of, struct MHD_Connection *c, void **state, enum MHD_C
 static void cut_off(struct http *h, uint64_t now_us)
 {
 	for (struct peer *p = h->peers; p; p = p->next)
-		if (!p->ours && now_us > p->since_us && now_us - p->since_us > (uint64_t)HTTP_REQUEST_S * 1000000) {
+		if (!p->ours && now_us > p->since_us && now_us - p->since_us > (uint64_t)HTTP_REQUEST_S * 1000000 + p->more_us) {
 			(void)shutdown(p->fd, SHUT_RDWR);
 			p->ours = true;         /* once is enough */
 			h->cut_off++;

@@ -24,6 +24,7 @@ enum {
 	HTTP_MEMORY_OUTSIDE = 32 << 10,         /* there, a connection has no long addresses */
 	HTTP_TIMEOUT_S = 10,
 	HTTP_REQUEST_S = 30,                    /* outside: for one request from its first byte to its last */
+	HTTP_SLOWEST = 4096,                    /* bytes a second: so much longer for a body that is wanted */
 	HTTP_THREADS = 4,
 	HTTP_ADDRESS_MAX = 64,
 };
@@ -46,6 +47,7 @@ struct reply {
 	char location[256];             /* with a redirect; "" otherwise */
 	const char *file_name;          /* offered for saving; NULL: shown */
 	unsigned retry_after_s;         /* 0: not said */
+	const char *allow;              /* with 405: the methods; NULL: GET and HEAD */
 };
 
 /* Called from several threads at once. */
@@ -57,11 +59,11 @@ struct http_how {
 	int socket;                     /* one that http_listen made; 0: it makes its own */
 	const char *certificate, *key;  /* PEM texts; NULL: no TLS, for who stands behind another server */
 	size_t body_max;                /* of a PUT */
-	/* Looks at a PUT before its body comes, body being empty; when it says another status than 200, the body is read and
-	 * forgotten, and that is the reply. False from enough room (the length is told) keeps bodies of strangers out. */
-	void (*greet)(void *to, const struct request *rq, size_t len, struct reply *rp);
-	/* One that was greeted well is over, answered or not; len as it was told then. */
-	void (*leave)(void *to, size_t len, bool whole);
+	/* Looks at a PUT before its body comes, body being empty. False: the body is read and forgotten, and rp is the reply; so
+	 * bodies of strangers are kept out. True: it is wanted; *guest is whoever it is from. */
+	bool (*greet)(void *to, const struct request *rq, size_t len, struct reply *rp, void **guest);
+	/* One that was wanted is over, answered or not; len as it was told then. */
+	void (*leave)(void *to, void *guest, size_t len, bool whole);
 	http_fn *fn;
 	void *to;
 };
@@ -81,7 +83,7 @@ void http_close(struct http *h);                        /* NULL is fine */
 const char *http_header(const struct request *rq, const char *name);
 /* The handler answers later: called within it, before the exchange is handed to whom will call http_finish, once. */
 void http_later(const struct request *rq);
-void http_finish(struct exchange *x, unsigned status, const char *text);        /* text: a line without its end */
+void http_finish(struct exchange *x, unsigned status, const char *text, unsigned retry_after_s);       /* text: a line without its end */
 /* A reply of one line. */
 void http_say(struct reply *rp, unsigned status, const char *text);
 /* Whether a Host header names this machine: localhost, 127.0.0.0/8 or [::1], with or without a port. */

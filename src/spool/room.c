@@ -16,7 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char suffix[] = ".lost";
+static const char suffix[] = ".lost", putting[] = ".putting", taking[] = ".taking";
+
+enum { MARKER_MAX = SPOOL_NAME_MAX };
 
 bool room_hold(const char *dir, const char *name, int *fd, struct err *e)
 {
@@ -36,15 +38,45 @@ bool room_hold(const char *dir, const char *name, int *fd, struct err *e)
 	return true;
 }
 
-/* "PACKETS.CHANCE.lost" */
-static bool marker_of(const char *dir, uint64_t packets, char path[PATH_TEXT_MAX], struct err *e)
+/* One at a time, of threads and processes; -1: the folder cannot be written. */
+static int lock(const char *dir, const char *name, int how)
 {
-	char name[SPOOL_NAME_MAX];
+	char path[PATH_TEXT_MAX];
+	struct err e;
+	int fd = file_path(path, dir, name, &e) ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644) : -1;
+
+	if (fd >= 0 && flock(fd, how) == 0)
+		return fd;
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
+int room_begin_taking(const char *dir)
+{
+	return lock(dir, taking, LOCK_EX);
+}
+
+/* "PACKETS.SENSOR.CHANCE.lost" */
+static bool marker_of(const char *dir, uint64_t packets, const char *sensor, char path[PATH_TEXT_MAX], struct err *e)
+{
+	char name[MARKER_MAX];
 	uint64_t chance;
 
 	secret_fill(&chance, sizeof chance);
-	(void)snprintf(name, sizeof name, "%" PRIu64 ".%016" PRIx64 "%s", packets, chance, suffix);
+	(void)snprintf(name, sizeof name, "%" PRIu64 ".%s.%016" PRIx64 "%s", packets, sensor, chance, suffix);
 	return file_path(path, dir, name, e);
+}
+
+/* Whether the name is a marker of that sensor's, and of how many packets. */
+static bool is_marker(const char *name, const char *sensor, uint64_t *packets)
+{
+	size_t digits = strcspn(name, "."), len = strlen(sensor);
+	char text[NUM_TEXT_MAX];
+
+	(void)snprintf(text, sizeof text, "%.*s", (int)digits, name);
+	return num_whole(text, 0, UINT64_MAX >> 1, packets) && name[digits] == '.' && !strncmp(name + digits + 1, sensor, len) &&
+		strlen(name + digits + 1) == len + 1 + 16 + sizeof suffix - 1 && !strcmp(name + digits + 1 + len + 1 + 16, suffix);
 }
 
 /* What the file's batches counted, and what they told as lost themselves; nothing when it cannot be read. */
@@ -62,64 +94,68 @@ static uint64_t packets_in(const char *dir, const char *name)
 }
 
 /* The name first, in one step, then the bytes. */
-static bool give_up(const char *dir, const char *name)
+static bool give_up(const char *dir, const char *name, const char *sensor)
 {
 	char from[PATH_TEXT_MAX], to[PATH_TEXT_MAX];
 	struct err e;
-	int fd;
-	bool ok = room_hold(dir, name, &fd, &e) && fd >= 0 && file_path(from, dir, name, &e) && marker_of(dir, packets_in(dir, name), to, &e) && rename(from, to) == 0;
+	int held = -1, fd = -1;
+	bool ok = room_hold(dir, name, &held, &e) && held >= 0 && file_path(from, dir, name, &e) &&
+		marker_of(dir, packets_in(dir, name), sensor, to, &e) && (fd = open(from, O_WRONLY | O_CLOEXEC)) >= 0 &&
+		rename(from, to) == 0 && ftruncate(fd, 0) == 0;
 
-	if (ok)
-		(void)!truncate(to, 0);
 	if (fd >= 0)
 		(void)close(fd);
+	if (held >= 0)
+		(void)close(held);
 	return ok;
 }
 
-static bool too_old(const char *dir, const char *name, int64_t age_max_s)
+static bool look_at(const char *dir, const char *name, struct stat *st)
 {
 	char path[PATH_TEXT_MAX];
-	struct stat st;
 	struct err e;
 
-	return age_max_s > 0 && file_path(path, dir, name, &e) && stat(path, &st) == 0 && clock_wall_s() - st.st_mtim.tv_sec > age_max_s;
+	return file_path(path, dir, name, &e) && stat(path, st) == 0;
 }
 
-/* The oldest first, until the bounds hold, or at least `least` of them. */
-static size_t give_up_oldest(const char *dir, const struct room *r, size_t least)
+/* The oldest first, until the bounds hold, or at least `least` of them; none while a keep takes them. */
+static size_t give_up_oldest(const char *dir, const struct room *r, const char *sensor, size_t least)
 {
-	struct spool_list list;
+	uint64_t bytes = spool_bytes(dir);
+	struct spool_list list = { 0 };
 	size_t n = 0;
 	struct err e;
+	int fd = lock(dir, taking, LOCK_EX | LOCK_NB);
 
-	if (!spool_waiting(dir, &list, &e))
+	if (fd < 0)
 		return 0;
+	(void)spool_waiting(dir, &list, &e);
 	for (size_t i = 0; i < list.len; i++) {
-		bool full = r->bytes_max > 0 && spool_bytes(dir) > r->bytes_max;
+		struct stat st;
+		bool there = look_at(dir, list.names[i], &st), full = r->bytes_max > 0 && bytes > r->bytes_max;
+		bool old = there && r->age_max_s > 0 && clock_wall_s() - st.st_mtim.tv_sec > r->age_max_s;
 
-		if (!full && n >= least && !too_old(dir, list.names[i], r->age_max_s))
+		if (!full && !old && n >= least)
 			break;
-		n += give_up(dir, list.names[i]);
+		if (!there || !give_up(dir, list.names[i], sensor))
+			continue;
+		bytes -= (uint64_t)st.st_size < bytes ? (uint64_t)st.st_size : bytes;
+		n++;
 	}
 	spool_list_release(&list);
+	(void)close(fd);
 	return n;
 }
 
-/* Packets that markers tell of. With `forget` the markers go: a batch on the disk tells of them now. */
-static uint64_t marked(const char *dir, bool forget)
+/* Packets that the sensor's markers tell of. With `forget` they go: a batch on the disk tells of them now. */
+static uint64_t marked(const char *dir, const char *sensor, bool forget)
 {
 	struct dirent *entry;
 	uint64_t sum = 0, n;
 	DIR *d = opendir(dir);
 
 	while (d && (entry = readdir(d)) != NULL) {
-		size_t len = strlen(entry->d_name);
-		char digits[NUM_TEXT_MAX];
-
-		if (len <= sizeof suffix - 1 || strcmp(entry->d_name + len - (sizeof suffix - 1), suffix) != 0)
-			continue;
-		(void)snprintf(digits, sizeof digits, "%.*s", (int)strcspn(entry->d_name, "."), entry->d_name);
-		if (!num_whole(digits, 0, UINT64_MAX >> 1, &n))
+		if (!is_marker(entry->d_name, sensor, &n))
 			continue;
 		sum += n;
 		if (forget)
@@ -130,24 +166,34 @@ static uint64_t marked(const char *dir, bool forget)
 	return sum;
 }
 
-bool room_put(const char *dir, const struct room *r, const struct batch *b, size_t *given_up, struct err *e)
+static bool put(const char *dir, const struct room *r, const struct batch *b, size_t *given_up, struct err *e)
 {
 	struct batch told = *b;
 	char name[SPOOL_NAME_MAX];
 	struct err other;
 
 	spool_name(b, name);
-	*given_up = give_up_oldest(dir, r, 0);
+	*given_up = give_up_oldest(dir, r, b->sensor, 0);
 	for (;;) {
-		told.lost = b->lost + marked(dir, false);
+		told.lost = b->lost + marked(dir, b->sensor, false);
 		if (spool_put(dir, &told, e))
 			break;
 		(void)spool_drop(dir, name, &other);    /* it may be there, though not for good */
-		size_t went = e->kind == ERR_FULL ? give_up_oldest(dir, r, 1) : 0;
+		size_t went = e->kind == ERR_FULL ? give_up_oldest(dir, r, b->sensor, 1) : 0;
 		if (went == 0)
 			return false;
 		*given_up += went;
 	}
-	(void)marked(dir, true);
+	(void)marked(dir, b->sensor, true);
 	return true;
+}
+
+bool room_put(const char *dir, const struct room *r, const struct batch *b, size_t *given_up, struct err *e)
+{
+	int fd = lock(dir, putting, LOCK_EX);
+	bool ok = put(dir, r, b, given_up, e);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return ok;
 }

@@ -15,6 +15,8 @@ struct room { uint64_t bytes_max; int64_t age_max_s; };         /* 0: no limit *
 /* Puts the batch, after the oldest ones had to go for it where the bounds or the disk demand that; its own loss grows by what they
  * held. Those that somebody is sending (room_hold) are left alone. *given_up: batches that went. */
 bool room_put(const char *dir, const struct room *r, const struct batch *b, size_t *given_up, struct err *e);
+/* Who takes many files at once, as a keep does, has them all for as long as this descriptor is open; -1: it cannot be had. */
+int room_begin_taking(const char *dir);
 /* Holds a file while it is sent: nobody gives it up meanwhile. True with -1: it is gone, or somebody else holds it. */
 bool room_hold(const char *dir, const char *name, int *fd, struct err *e);
 

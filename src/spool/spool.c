@@ -67,10 +67,10 @@ bool spool_put(const char *dir, const struct batch *b, struct err *e)
 bool spool_put_group(const char *dir, const void *bytes, size_t len, char name[SPOOL_NAME_MAX], struct err *e)
 {
 	char path[PATH_TEXT_MAX];
-	uint32_t chance;
+	uint64_t chance[2];
 
-	secret_fill(&chance, sizeof chance);
-	(void)snprintf(name, SPOOL_NAME_MAX, "group.%010" PRId64 ".%08" PRIx32 "%s", clock_wall_s(), chance, suffix);
+	secret_fill(chance, sizeof chance);
+	(void)snprintf(name, SPOOL_NAME_MAX, "group.%010" PRId64 ".%016" PRIx64 "%016" PRIx64 "%s", clock_wall_s(), chance[0], chance[1], suffix);
 	return file_path(path, dir, name, e) && file_write(path, bytes, len, e);
 }
 

@@ -140,6 +140,35 @@ def test_every_packet_is_stored_once_whoever_is_killed(folder):
     assert got == sent, (got, sent, said[-800:])
 
 
+def test_parts_follow_whoever_started_them(folder):
+    """Also those that have become another user: killed, a command leaves nobody behind."""
+    pem, key = certificate(folder, subject="10.9.0.2")
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("f", sensor, centre)
+    os.chmod(folder, 0o755)
+    with Wire() as wire:
+        started = [wire.run("c", BINARY, "center", "--data", centre, "--listen", "127.0.0.1:0", "--collect", "10.9.0.2:8443", "--certificate", pem, "--key", key,
+                            "--collect-user", "nobody"),
+                   wire.run("s", BINARY, "sensor", "--interface", "to", "--watch", "198.18.0.0/16", "--name", "f", "--data", sensor, "--to", "https://10.9.0.2:8443",
+                            "--ca", pem, "--user", "nobody")]
+        time.sleep(3)
+        parts = [pid for p in started for pid in parts_of(p.pid).values()]
+        assert len(parts) == 5, [parts_of(p.pid) for p in started]
+        for p in started:
+            p.kill()
+            p.wait(10)
+        for _ in range(100):
+            left = [pid for pid in parts if os.path.exists(f"/proc/{pid}")]
+            if not left:
+                break
+            time.sleep(.1)
+        for pid in left:
+            kill(pid)
+        for p in started:
+            p.communicate(timeout=10)
+    assert not left, left
+
+
 def test_knock_is_in_the_answers_soon(folder):
     """From the packet to the inside JSON, with batches of ten seconds: fifteen at most."""
     pem, key = certificate(folder, subject="10.9.0.2")

@@ -159,6 +159,22 @@ def test_full_spool_gives_up_the_oldest_and_tells_it(folder):
     assert size < 1.3 * (1 << 20) and not [n for n in os.listdir(f"{folder}/d/spool") if n.endswith(".lost")], (size, os.listdir(f"{folder}/d/spool"))
 
 
+def test_full_disk_makes_room_for_the_newest(folder):
+    """A real one, through all that the sensor may still do."""
+    path, data = f"{folder}/t.pcap", f"{folder}/d"
+    truth = telescope(path, "--packets", "100000", "--sources", "50000", "--length", "3000")
+    os.mkdir(data)
+    if os.getuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=500k", "tmpfs", data], capture_output=True).returncode != 0:
+        raise Skip("needs root and tmpfs")
+    try:
+        done = subprocess.run([BINARY, "sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", data, "--json"], capture_output=True, text=True)
+        told, (here, lost) = json.loads(done.stdout), sums(data)
+        assert told["counted"] == truth["counted"] == here + lost + told["untold"] and told["untold"] == 0 and done.returncode == 0, (told, here, lost)
+        assert here > truth["counted"] / 10 and lost and "given up" in done.stderr, (here, lost)
+    finally:
+        subprocess.run(["umount", data], check=True)
+
+
 def test_disk_that_fails_at_any_step_loses_nothing_untold(folder):
     """Each write, sync and rename in turn, until a run meets none; then from each on, for the rest of the run."""
     path = f"{folder}/t.pcap"
@@ -293,6 +309,15 @@ def test_raw_socket_alone_is_right_enough(folder):
 
 def test_workers_share_the_packets(folder):
     live(folder, "--workers", "2")
+
+
+def test_name_is_observed_once(folder):
+    with Wire() as wire:
+        sensor = wire.sensor(f"{folder}/d")
+        second = subprocess.run(["ip", "netns", "exec", wire.ours, BINARY, "sensor", "--interface", "to", "--watch", WATCHED, "--name", "live", "--data",
+                                 f"{folder}/d"], capture_output=True, text=True, timeout=20, check=False)
+        sensor.end()
+    assert second.returncode == 1 and "observes here already" in second.stderr, second
 
 
 def test_workers_get_whole_sources(folder):

@@ -21,8 +21,7 @@ CFLAGS ?= -g $(if $(SAN)$(findstring clang,$(CC)),-O2,-O3 -flto=auto)
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fno-strict-overflow -fstack-protector-strong -Isrc \
 	-include src/base/banned.h $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 LDLIBS := -lmicrohttpd -lcurl -lzstd -llzma -lz -lsodium -lmaxminddb -lpcap -lseccomp -lcap-ng -lm -lpthread
-ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN:fuzzer-no-link%=fuzzer%)) \
-	-Wl,-rpath,'$$ORIGIN/../deps/duckdb:$$ORIGIN/../lib/teiten:$(PREFIX)/lib/teiten'
+ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN:fuzzer-no-link%=fuzzer%))
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
@@ -85,7 +84,7 @@ $(BUILD)/replay-%: $(BUILD)/obj/fuzz/fuzz_%.o $(BUILD)/obj/fuzz/replay.o $(BUILD
 $(BUILD)/fuzz-%: $(BUILD)/obj/fuzz/fuzz_%.o $(BUILD)/libteiten.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/bench-%: tests/bench/%.c $(BUILD)/libteiten.a
-	$(CC) $(ALL_CFLAGS) -isystem deps/duckdb $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS) -Ldeps/duckdb -lduckdb
+	$(CC) $(ALL_CFLAGS) -isystem deps/duckdb $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS) -Ldeps/duckdb -lduckdb -Wl,-rpath,'$$ORIGIN/../deps/duckdb'
 
 replays: $(FUZZ:%=$(BUILD)/replay-%)
 fuzzers: $(FUZZ:%=$(BUILD)/fuzz-%)
@@ -122,10 +121,9 @@ demo/ready: scenarios/isdas-2006.scenario | $(BUILD)/teiten deps/countries/iptoa
 run: $(BUILD)/teiten demo/ready
 	@exec $(BUILD)/teiten center --data demo --listen 127.0.0.1:$(PORT) --name-ja 'デモ観測所' --name-en 'Demonstration'
 
-# Linked anew: a program with file capabilities takes its library from the place that is written into it, and from no other.
+# The program finds the store's library in ../lib/teiten beside itself.
 install: $(BUILD)/teiten
-	install -d $(DESTDIR)$(PREFIX)/bin
-	$(CC) $(ALL_LDFLAGS) $(CFLAGS) -o $(DESTDIR)$(PREFIX)/bin/teiten $(BUILD)/obj/main.o $(BUILD)/libteiten.a $(LDLIBS)
+	install -D -m 755 $(BUILD)/teiten $(DESTDIR)$(PREFIX)/bin/teiten
 	install -D -m 644 deps/duckdb/libduckdb.so $(DESTDIR)$(PREFIX)/lib/teiten/libduckdb.so
 	for page in doc/*.1; do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/}; done
 	for unit in contrib/systemd/*.service; do install -D -m 644 $$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done

@@ -1,11 +1,13 @@
 #include "store/duck.h"
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <assert.h>
 #include <dlfcn.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <duckdb.h>
 
@@ -27,9 +29,26 @@ static pthread_once_t loading = PTHREAD_ONCE_INIT;
 static struct err why_not;
 static bool loaded;
 
+/* Beside the program, as built or as installed; else wherever the system finds it. */
+static void *find_library(void)
+{
+	static const char *const where[] = { "../deps/duckdb", "../lib/teiten" };
+	char program[PATH_TEXT_MAX], folder[PATH_TEXT_MAX], path[PATH_TEXT_MAX + 64];
+	ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+	void *library = NULL;
+
+	program[len > 0 ? len : 0] = '\0';
+	file_folder(folder, program);
+	for (size_t i = 0; len > 0 && !library && i < sizeof where / sizeof *where; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s/libduckdb.so", folder, where[i]);
+		library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+	}
+	return library ? library : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
+}
+
 static void load(void)
 {
-	void *library = dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL), *symbol;
+	void *library = find_library(), *symbol;
 
 	for (size_t i = 0; library && i < sizeof places / sizeof *places; i++) {
 		if (!(symbol = dlsym(library, places[i].name))) {

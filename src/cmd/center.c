@@ -43,6 +43,36 @@ static bool keep_answers(const void *socket_path, pid_t ours)
 	return keep_of(socket_path) == ours;
 }
 
+/* The command line first, then the configuration, then the default. */
+static const char *setting(const struct args *a, const struct conf *c, const char *option, const char *key, const char *other)
+{
+	const char *given = args_value(a, option);
+
+	given = given ? given : conf_value(c, key);
+	return given ? given : other;
+}
+
+/* What the process where sensors deliver would refuse. */
+static bool collect_right(const struct args *a, const struct conf *c, struct err *e)
+{
+	const char *collect = setting(a, c, "collect", "collect", NULL), *metrics = setting(a, c, "metrics", "metrics", NULL);
+	const char *certificate = setting(a, c, "certificate", "certificate", NULL), *key = setting(a, c, "key", "key", NULL);
+
+	if (!collect)
+		return true;
+	if (!http_may_listen(collect, certificate != NULL, e))
+		return err_in(e, "collect");
+	if (metrics && !http_may_listen(metrics, false, e))
+		return err_in(e, "metrics");
+	if (!certificate != !key) {
+		err_set(e, "a certificate and its key belong together");
+		return err_expected(e, "certificate = FILE and key = FILE");
+	}
+	if (certificate && (!file_regular(certificate) || !file_regular(key)))
+		return err_set(e, "%s is not a file", file_regular(certificate) ? key : certificate);
+	return true;
+}
+
 static bool settings_right(const char *listen, const char *zone, struct err *e)
 {
 	struct zone z;
@@ -51,7 +81,7 @@ static bool settings_right(const char *listen, const char *zone, struct err *e)
 		return err_in(e, "zone");
 	if (zone)
 		zone_release(&z);
-	return http_may_listen(listen, e) || err_in(e, "listen");
+	return http_may_listen(listen, false, e) || err_in(e, "listen");
 }
 
 /* What would only come out when the parts are running. */
@@ -67,15 +97,6 @@ static bool may_start(const char *dir, const char *listen, struct err *e)
 		return err_expected(e, "end it or the centre that it belongs to, or another folder: --data DIR");
 	}
 	return http_is_free(listen, false, e) || err_in(e, "listen");
-}
-
-/* The command line first, then the configuration, then the default. */
-static const char *setting(const struct args *a, const struct conf *c, const char *option, const char *key, const char *other)
-{
-	const char *given = args_value(a, option);
-
-	given = given ? given : conf_value(c, key);
-	return given ? given : other;
 }
 
 /* Where sensors deliver; nowhere, unless it is said. */
@@ -116,7 +137,7 @@ static bool read_settings(const struct args *a, struct conf *c)
 
 	*c = (struct conf){ 0 };
 	if ((path && !conf_read(c, path, keys, &e)) ||
-		!settings_right(setting(a, c, "listen", "listen", LISTEN), setting(a, c, "zone", "zone", NULL), &e)) {
+		!settings_right(setting(a, c, "listen", "listen", LISTEN), setting(a, c, "zone", "zone", NULL), &e) || !collect_right(a, c, &e)) {
 		log_err(&e);
 		return false;
 	}

@@ -44,7 +44,7 @@ static bool read_tls(const struct args *a, struct collect *c, struct err *e)
 		err_asked(e, "a certificate and its key belong together");
 		return err_expected(e, "--certificate FILE --key FILE");
 	}
-	if (!certificate && !http_may_listen(c->server.listen, e)) {
+	if (!certificate && !http_may_listen(c->server.listen, false, e)) {
 		err_asked(e, "without a certificate it listens on this machine only");
 		return err_expected(e, "--certificate FILE --key FILE, or 127.0.0.1:PORT behind a server that speaks TLS");
 	}

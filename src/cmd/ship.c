@@ -45,7 +45,7 @@ static bool read_settings(const struct args *a, struct ship *s, struct err *e)
 	(void)snprintf(s->agent, sizeof s->agent, "teiten/%s", teiten_version);
 	s->how.spool = s->spool;
 	s->how.client = (struct client_how){ .ca = args_value(a, "ca"), .proxy = args_value(a, "proxy"), .bytes_a_second = (size_t)kib << 10,
-		.agent = s->agent };
+		.agent = s->agent, .ending = ending };
 	s->once = args_given(a, "once");
 	s->user = args_value(a, "user");
 	s->prove = args_given(a, "prove");
@@ -96,6 +96,8 @@ static void wait_ms(unsigned ms)
 
 static void fail(struct ship *s, unsigned retry_after_s, const struct err *e)
 {
+	if (ending())
+		return;         /* it was we who broke it off */
 	say(s, e);
 	s->backoff_ms = s->backoff_ms ? s->backoff_ms * 2 : BACKOFF_FIRST_MS;
 	s->backoff_ms = s->backoff_ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : s->backoff_ms;

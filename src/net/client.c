@@ -66,6 +66,14 @@ static int rewind_upload(void *of, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+static int look_up(void *of, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const struct client *client = of;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return client->how.ending();
+}
+
 static size_t keep_text(char *bytes, size_t size, size_t n, void *of)
 {
 	struct client_reply *r = of;
@@ -98,6 +106,11 @@ static void set_up(struct client *c, const char *url, struct curl_slist *headers
 	(void)curl_easy_setopt(h, CURLOPT_USERAGENT, c->how.agent);
 	(void)curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)CLIENT_CONNECT_S);
+	if (c->how.ending) {
+		(void)curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+		(void)curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, look_up);
+		(void)curl_easy_setopt(h, CURLOPT_XFERINFODATA, c);
+	}
 	if (c->how.ca)
 		(void)curl_easy_setopt(h, CURLOPT_CAINFO, c->how.ca);
 	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)(CLIENT_TIMEOUT_S + upload[0].left / CLIENT_SLOWEST));

@@ -15,6 +15,7 @@ struct client_how {
 	const char *proxy;              /* NULL: as https_proxy and no_proxy of the environment say */
 	size_t bytes_a_second;          /* at most; 0: no limit */
 	const char *agent;              /* what the User-Agent header says */
+	bool (*ending)(void);           /* asked now and then: true breaks it off; NULL: nothing does */
 };
 
 struct client_reply {

@@ -496,12 +496,12 @@ int http_listen(const char *listen_text, bool outside, struct err *e)
 	return -1;
 }
 
-bool http_may_listen(const char *listen, struct err *e)
+bool http_may_listen(const char *listen, bool outside, struct err *e)
 {
 	union address a;
 	socklen_t len;
 
-	return read_address(listen, false, &a, &len, e);
+	return read_address(listen, outside, &a, &len, e);
 }
 
 bool http_is_free(const char *listen, bool outside, struct err *e)
@@ -517,7 +517,7 @@ static bool is_loopback(const char *listen)
 {
 	struct err e;
 
-	return http_may_listen(listen, &e);
+	return http_may_listen(listen, false, &e);
 }
 
 /* Options that only some servers have: outside, and with TLS. */

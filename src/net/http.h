@@ -72,7 +72,7 @@ struct http_how {
 int http_listen(const char *listen, bool outside, struct err *e);
 /* Serves until http_close, which waits for running handlers. */
 struct http *http_open(const struct http_how *how, struct err *e);
-bool http_may_listen(const char *listen, struct err *e);         /* whether http_open takes such an address inside */
+bool http_may_listen(const char *listen, bool outside, struct err *e);  /* whether http_open takes such an address */
 bool http_is_free(const char *listen, bool outside, struct err *e);     /* and nobody listens there now */
 const char *http_address(const struct http *h);         /* "127.0.0.1:8025", with the real port */
 /* Requests that were cut off for want of time. */

@@ -100,7 +100,9 @@ def test_taken_port_is_said_in_one_line(folder):
 
 def test_check_finds_what_is_wrong_in_the_configuration(folder):
     path = os.path.join(folder, "center.conf")
-    for text, words in (("listen = 192.0.2.1:80\n", ["192.0.2.1"]), ("listen = nonsense\n", ["nonsense"]), ("zone = Asia/Nowhere\n", ["Asia/Nowhere"]), ("zone = posixrules\n", ["posixrules"]), ("data =\n", ["data", "line 1"])):
+    for text, words in (("listen = 192.0.2.1:80\n", ["192.0.2.1"]), ("listen = nonsense\n", ["nonsense"]), ("zone = Asia/Nowhere\n", ["Asia/Nowhere"]), ("zone = posixrules\n", ["posixrules"]), ("data =\n", ["data", "line 1"]),
+                        ("collect = 0.0.0.0:8443\n", ["collect", "machine alone"]), ("collect = 0.0.0.0:8443\ncertificate = x\n", ["belong together"]),
+                        ("collect = 0.0.0.0:8443\ncertificate = x\nkey = y\n", ["x is not a file"]), ("collect = 127.0.0.1:1\nmetrics = 0.0.0.0:2\n", ["metrics"])):
         with open(path, "w") as f:
             f.write(text)
         one_line(run("center", "--check", "--config", path), 1, *words)

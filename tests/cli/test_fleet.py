@@ -43,6 +43,14 @@ class Wire:
                 command("ip", "netns", "add", name)
         except subprocess.CalledProcessError as why:
             raise Skip(f"no network namespaces here: {why.stderr.strip()}") from why
+        try:
+            self.join(world, sensor, centre)
+        except Exception:
+            self.__exit__()
+            raise
+
+    @staticmethod
+    def join(world, sensor, centre):
         command("ip", "link", "add", "to", "netns", sensor, "type", "veth", "peer", "name", "tt", "netns", world)
         command("ip", "link", "add", "wan", "netns", sensor, "type", "veth", "peer", "name", "lan", "netns", centre)
         for name, device, address in ((sensor, "to", "198.18.0.1/15"), (world, "tt", "198.19.0.1/15"), (sensor, "wan", "10.9.0.1/24"), (centre, "lan", "10.9.0.2/24")):

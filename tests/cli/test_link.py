@@ -377,6 +377,21 @@ def test_only_a_collectors_receipt_lets_a_batch_go(folder):
     one_line(run("ship", "--once", "--to", "http://localhost:x@centre.example", "--data", sensor), 2, "https://")
 
 
+def test_end_is_not_held_up_by_a_centre_that_does_not_answer(folder):
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    observe(folder, "t", sensor)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        ship = subprocess.Popen([BINARY, "ship", "--to", f"http://127.0.0.1:{silent.getsockname()[1]}", "--data", sensor], stderr=subprocess.PIPE, text=True)
+        time.sleep(1.5)
+        asked = time.time()
+        ship.terminate()
+        ship.communicate(timeout=20)
+    assert time.time() - asked < 5 and len(waiting(sensor)) == 5 and ship.returncode == 0
+
+
 def test_list_is_changed_by_one_at_a_time(folder):
     lines = [good("sensor", "key", "--name", f"s{i}", "--data", f"{folder}/k{i}").split() for i in range(8)]
     adding = [subprocess.Popen([BINARY, "sensor", "add", "--data", folder, *line], stdout=subprocess.DEVNULL) for line in lines]

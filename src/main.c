@@ -43,5 +43,9 @@ int main(int argc, char **argv)
 		command_help(c);
 		return ended(EXIT_DONE);
 	}
+	if (c->wordless && args.words) {
+		log_line("%s takes no words, only options: \"%s\"", c->name, args.word[0]);
+		return EXIT_WRONG_USE;
+	}
 	return ended(c->run(&args));
 }

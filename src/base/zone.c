@@ -1,5 +1,8 @@
 #include "base/zone.h"
 
+static struct zone_rule utc_rule = { 0, 0 };
+const struct zone zone_utc = { .name = "UTC", .len = 1, .rules = &utc_rule };
+
 #include "base/err.h"
 #include "base/mem.h"
 

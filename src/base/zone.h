@@ -19,6 +19,8 @@ struct zone {
 	} *rules;
 };
 
+extern const struct zone zone_utc;        /* never released */
+
 /* Reads `name` ("UTC", "Asia/Tokyo"): offsets from 1970 to 2100. Changes the process's TZ while it works: call it
  * before threads start. zone_release frees. False: no such zone. */
 bool zone_load(struct zone *z, const char *name, struct err *e);

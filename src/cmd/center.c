@@ -2,6 +2,7 @@
 #include "cmd/cmd.h"
 #include "cmd/ending.h"
 #include "cmd/parts.h"
+#include "cmd/place.h"
 
 #include "base/clock.h"
 #include "base/conf.h"
@@ -159,13 +160,9 @@ static int run_center(const struct args *a)
 	struct parts all = { .ready = keep_answers, .of = socket, .right = still_right, .args = a };
 	struct err e;
 
-	if (a->words) {
-		log_line("center takes no words, only options: \"%s\"", a->word[0]);
-		return EXIT_WRONG_USE;
-	}
 	if (!read_settings(a, &c))
 		return EXIT_REFUSED;
-	const char *dir = setting(a, &c, "data", "data", "./teiten-data"), *zone = setting(a, &c, "zone", "zone", NULL);
+	const char *dir = setting(a, &c, "data", "data", PLACE_DEFAULT), *zone = setting(a, &c, "zone", "zone", NULL);
 	const char *listen = setting(a, &c, "listen", "listen", LISTEN);
 	bool check = args_given(a, "check");
 	if (!check && !may_start(dir, listen, &e)) {
@@ -212,4 +209,5 @@ const struct command command_center = {
 	.summary = "run the centre: the store's keep, the inside pages, and where sensors deliver",
 	.options = { options },
 	.run = run_center,
+	.wordless = true,
 };

@@ -13,10 +13,6 @@ static int run_check(const struct args *a)
 	struct place place;
 	struct err e;
 
-	if (a->words) {
-		log_line("check takes no words, only options");
-		return EXIT_WRONG_USE;
-	}
 	bool ok = place_open(&place, a, false, &e);
 	if (ok) {
 		ok = store_check(place.store, &differences, &report, &e);
@@ -38,4 +34,5 @@ const struct command command_check = {
 	.summary = "rebuild every roll-up from the stored rows and compare",
 	.options = { place_options },
 	.run = run_check,
+	.wordless = true,
 };

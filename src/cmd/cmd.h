@@ -10,6 +10,7 @@ struct command {
 	const char *summary;                                    /* one line, lower case, no full stop */
 	const struct option *options[ARGS_TABLES_MAX];          /* tables, the shared ones last; unused are NULL */
 	int (*run)(const struct args *a);                       /* returns the exit status */
+	bool wordless;                                          /* takes only options: a word is wrong use */
 };
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_WRONG_USE = 2 };

@@ -2,6 +2,7 @@
 #include "cmd/commands.h"
 #include "cmd/ending.h"
 #include "cmd/metrics.h"
+#include "cmd/place.h"
 #include "cmd/rights.h"
 
 #include "base/bytes.h"
@@ -74,7 +75,7 @@ static void tell_metrics(void *of, struct buf *out)
 
 static bool read_settings(const struct args *a, struct collect *c, struct err *e)
 {
-	const char *dir = args_value(a, "data") ? args_value(a, "data") : "./teiten-data";
+	const char *dir = place_dir(a);
 	uint64_t gib = SPOOL_GIB;
 
 	c->server = (struct http_how){ .listen = args_value(a, "listen") ? args_value(a, "listen") : "127.0.0.1:8026", .outside = true,
@@ -157,10 +158,6 @@ static int run_collect(const struct args *a)
 	static struct collect c;
 	struct err e;
 
-	if (a->words) {
-		log_line("collect takes no words, only options: \"%s\"", a->word[0]);
-		return EXIT_WRONG_USE;
-	}
 	ending_catch();
 	log_daemon("collect");
 	bool ok = read_settings(a, &c, &e) && give_up_rights(&c, &e) && serve(&c, &e);
@@ -190,4 +187,5 @@ const struct command command_collect = {
 	.summary = "take the batches that enrolled sensors deliver",
 	.options = { options },
 	.run = run_collect,
+	.wordless = true,
 };

@@ -42,10 +42,6 @@ static int run_desk(const struct args *a)
 	struct err e;
 	bool ok;
 
-	if (a->words) {
-		log_line("desk takes no words, only options: \"%s\"", a->word[0]);
-		return EXIT_WRONG_USE;
-	}
 	site.name[LANG_JA] = or_else(args_value(a, "name-ja"), "定点観測 Teiten");
 	site.name[LANG_EN] = or_else(args_value(a, "name-en"), "Teiten observatory");
 	ending_catch();
@@ -78,4 +74,5 @@ const struct command command_desk = {
 	.summary = "serve the inside pages and the API on this machine",
 	.options = { options, place_options },
 	.run = run_desk,
+	.wordless = true,
 };

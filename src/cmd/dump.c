@@ -12,15 +12,12 @@
 
 #include <inttypes.h>
 
-static struct zone_rule utc_rule = { 0, 0 };
-static const struct zone utc = { .name = "UTC", .len = 1, .rules = &utc_rule };
-
 static void print_row(const struct tuple *t)
 {
 	char when[CALENDAR_TEXT_MAX], src[ADDR_TEXT_MAX], port[PORT_LABEL_MAX];
 
 	printf("%s %-39s %-12s %-11s flags=%02x mark=%02x packets=%" PRIu32 " bytes=%" PRIu64 " sport=%u ttl=%u dsts=%u\n",
-		calendar_rfc3339(&utc, t->minute, when), addr_format(&t->src, src), port_label(t->proto, t->port, port),
+		calendar_rfc3339(&zone_utc, t->minute, when), addr_format(&t->src, src), port_label(t->proto, t->port, port),
 		kind_name(t->kind), t->flags, t->mark, t->packets, t->bytes, t->sport, t->ttl, t->dsts);
 }
 
@@ -29,11 +26,11 @@ static void print_batch(const struct batch *b)
 	char from[CALENDAR_TEXT_MAX], until[CALENDAR_TEXT_MAX];
 
 	printf("batch sensor=%s epoch=%016" PRIx64 " serial=%" PRIu64 " from=%s until=%s seen=%" PRIu64 " lost=%" PRIu64 "\n", b->sensor,
-		b->epoch, b->serial, calendar_rfc3339(&utc, b->span.from, from), calendar_rfc3339(&utc, b->span.until, until), b->seen,
+		b->epoch, b->serial, calendar_rfc3339(&zone_utc, b->span.from, from), calendar_rfc3339(&zone_utc, b->span.until, until), b->seen,
 		b->lost);
 	for (size_t i = 0; i < b->watched.len; i++)
-		printf("watched from=%s until=%s seconds=%u\n", calendar_rfc3339(&utc, b->watched.runs[i].from, from),
-			calendar_rfc3339(&utc, b->watched.runs[i].until, until), b->watched.runs[i].seconds);
+		printf("watched from=%s until=%s seconds=%u\n", calendar_rfc3339(&zone_utc, b->watched.runs[i].from, from),
+			calendar_rfc3339(&zone_utc, b->watched.runs[i].until, until), b->watched.runs[i].seconds);
 	for (size_t i = 0; i < b->len; i++)
 		print_row(&b->rows[i]);
 }

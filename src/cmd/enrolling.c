@@ -2,6 +2,7 @@
 
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
+#include "cmd/place.h"
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -18,14 +19,9 @@
 
 enum { LINE_MAX_BYTES = 2048, HOLD_MS = 10000, HOLD_TICK_MS = 20 };
 
-static const char *data_of(const struct args *a)
-{
-	return args_value(a, "data") ? args_value(a, "data") : "./teiten-data";
-}
-
 static bool key_path(const struct args *a, char out[PATH_TEXT_MAX], struct err *e)
 {
-	return file_make_dir(data_of(a), e) && file_path(out, data_of(a), "sensor.key", e);
+	return file_make_dir(place_dir(a), e) && file_path(out, place_dir(a), "sensor.key", e);
 }
 
 /* A folder of its own: who collects may read it, and nothing else of the centre's. */
@@ -33,7 +29,7 @@ static bool list_path(const struct args *a, char out[PATH_TEXT_MAX], struct err 
 {
 	char folder[PATH_TEXT_MAX];
 
-	return file_path(folder, data_of(a), "sensors", e) && file_make_dir(folder, e) && file_path(out, folder, "enrolled", e);
+	return file_path(folder, place_dir(a), "sensors", e) && file_make_dir(folder, e) && file_path(out, folder, "enrolled", e);
 }
 
 /* How many addresses the networks hold, by family; more than a number can tell are as many as it can. */
@@ -147,8 +143,6 @@ static bool find(const struct args *a, char path[PATH_TEXT_MAX], struct enrolmen
 
 static bool run_show(const struct args *a, struct err *e)
 {
-	static struct zone_rule always = { 0, 0 };
-	static const struct zone utc = { .name = "UTC", .len = 1, .rules = &always };
 	char path[PATH_TEXT_MAX], key[SIGN_KEY_TEXT_MAX], date[CALENDAR_TEXT_MAX];
 	struct buf out = buf_make(1 << 14);
 	struct enrolment one;
@@ -165,8 +159,8 @@ static bool run_show(const struct args *a, struct err *e)
 		json_whole(&j, "addresses", one.addresses);
 		json_whole(&j, "addresses6", one.addresses6);
 		json_string(&j, "group", one.group[0] ? one.group : NULL);
-		json_string(&j, "from", one.valid.from ? calendar_date(&utc, one.valid.from, date) : NULL);
-		json_string(&j, "until", one.valid.until < MINUTE_MAX ? calendar_date(&utc, one.valid.until, date) : NULL);
+		json_string(&j, "from", one.valid.from ? calendar_date(&zone_utc, one.valid.from, date) : NULL);
+		json_string(&j, "until", one.valid.until < MINUTE_MAX ? calendar_date(&zone_utc, one.valid.until, date) : NULL);
 		json_string(&j, "note", one.note);
 		json_end_object(&j);
 		buf_str(&out, "\n");

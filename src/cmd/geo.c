@@ -1,6 +1,7 @@
 /* geo: makes the table of regions of a data folder, and looks into it. */
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
+#include "cmd/place.h"
 
 #include "base/bytes.h"
 #include "base/err.h"
@@ -15,16 +16,9 @@
 
 enum { OUTPUT_MAX = 1 << 20 };
 
-static const char *folder(const struct args *a)
-{
-	const char *dir = args_value(a, "data");
-
-	return dir ? dir : "./teiten-data";
-}
-
 static bool table_path(const struct args *a, char path[PATH_TEXT_MAX], struct err *e)
 {
-	return file_path(path, folder(a), "regions.table", e);
+	return file_path(path, place_dir(a), "regions.table", e);
 }
 
 static struct regions *open_table(const struct args *a, struct err *e)
@@ -34,7 +28,7 @@ static struct regions *open_table(const struct args *a, struct err *e)
 	if (!table_path(a, path, e))
 		return NULL;
 	if (!file_exists(path)) {
-		err_set(e, "no table of regions in %s", folder(a));
+		err_set(e, "no table of regions in %s", place_dir(a));
 		err_expected(e, "`teiten geo build` makes one");
 		return NULL;
 	}
@@ -73,7 +67,7 @@ static void tell_stored(const struct args *a)
 	char path[PATH_TEXT_MAX];
 	struct err e;
 
-	if (file_path(path, folder(a), "store.duckdb", &e) && file_exists(path))
+	if (file_path(path, place_dir(a), "store.duckdb", &e) && file_exists(path))
 		log_line("geo: what is stored already keeps the regions it was given; what comes from now on is mapped with this table");
 }
 
@@ -83,7 +77,7 @@ static bool run_build(const struct args *a, struct err *e)
 	struct regions *made = NULL;
 	const char *source = args_value(a, "source");
 	char path[PATH_TEXT_MAX];
-	bool ok = table_path(a, path, e) && gather(a, &b, e) && file_make_dir(folder(a), e) &&
+	bool ok = table_path(a, path, e) && gather(a, &b, e) && file_make_dir(place_dir(a), e) &&
 		regions_write(path, b.list, b.len, source ? source : b.source, e);
 
 	if (ok) {

@@ -240,16 +240,12 @@ static void look_at_sensors(struct keep *k)
 
 static int run_keep(const struct args *a)
 {
-	const char *dir = args_value(a, "data") ? args_value(a, "data") : "./teiten-data";
+	const char *dir = place_dir(a);
 	struct keep k = { .lock_fd = -1, .listen_fd = -1 };
 	pthread_t acceptor = 0;
 	bool answering = false;
 	struct err e;
 
-	if (a->words) {
-		log_line("keep takes no words, only options: \"%s\"", a->word[0]);
-		return EXIT_WRONG_USE;
-	}
 	log_daemon("keep");
 	ending_catch();
 	if (sem_init(&k.peers, 0, PEERS_MAX) != 0)
@@ -283,4 +279,5 @@ const struct command command_keep = {
 	.summary = "hold the store: take batches from the spool, answer questions on a socket",
 	.options = { options },
 	.run = run_keep,
+	.wordless = true,
 };

@@ -34,20 +34,13 @@ static size_t place_of(struct vigil *v, const char *name)
 	return v->len++;
 }
 
-static struct span watched_by(const struct facts *f, const char *name)
-{
-	for (size_t i = 0; i < f->len; i++)
-		if (!strcmp(f->sensors[i].name, name))
-			return f->watched[i];
-	return (struct span){ 0, 0 };
-}
-
 void vigil_look(struct vigil *v, const struct enrolled *all, const struct facts *f, minute_t now)
 {
 	for (size_t i = 0; i < all->len; i++) {
 		size_t at = place_of(v, all->list[i].name);
 		enum liveness was = v->list[at].state, is;
-		struct span watched = watched_by(f, all->list[i].name);
+		size_t known = facts_sensor(f, all->list[i].name);
+		struct span watched = known < f->len ? f->watched[known] : (struct span){ 0, 0 };
 
 		is = v->list[at].state = liveness_of(&all->list[i], watched, now);
 		if (is == LIVE_SILENT && was != LIVE_SILENT)

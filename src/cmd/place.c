@@ -142,6 +142,13 @@ static bool open_folder(struct place *p, const char *dir, const char *zone, bool
 	return (!making || file_make_dir(dir, e)) && reach(p, zone, making, e);
 }
 
+const char *place_dir(const struct args *a)
+{
+	const char *dir = args_value(a, "data");
+
+	return dir ? dir : PLACE_DEFAULT;
+}
+
 bool place_open(struct place *p, const struct args *a, bool making, struct err *e)
 {
 	const char *dir = args_value(a, "data"), *address = args_value(a, "store"), *zone = args_value(a, "zone");
@@ -158,7 +165,7 @@ bool place_open(struct place *p, const struct args *a, bool making, struct err *
 		return err_expected(e, "0 to %d", WAIT_MAX_S);
 	}
 	p->wait_ms = seconds * 1000;
-	bool ok = (address ? open_address(p, address, zone, making, e) : open_folder(p, dir ? dir : "./teiten-data", zone, making, e)) &&
+	bool ok = (address ? open_address(p, address, zone, making, e) : open_folder(p, place_dir(a), zone, making, e)) &&
 		store_has_zone(p->store, zone, e);
 	if (!ok)
 		place_close(p);

@@ -12,6 +12,9 @@
 extern const struct option place_options[];                     /* data, store, wait */
 extern const struct option place_making_options[];              /* the same and zone */
 
+#define PLACE_DEFAULT "./teiten-data"
+const char *place_dir(const struct args *a);                    /* --data, or the default */
+
 struct place {
 	char dir[PATH_TEXT_MAX];                /* "" with --store */
 	struct store *store;

@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "cmd/ending.h"
 #include "cmd/parts.h"
+#include "cmd/place.h"
 #include "cmd/rights.h"
 
 #include "base/bytes.h"
@@ -163,7 +164,7 @@ static bool read_settings(struct sensor_run *s, const struct args *a, const stru
 		return err_expected(e, "--watch CIDR,...: what is sent to others is not counted");
 	}
 	dir = setting(a, c, "data");
-	dir = dir ? dir : "./teiten-data";
+	dir = dir ? dir : PLACE_DEFAULT;
 	s->how.latest_s = s->file ? clock_wall_s() + DAY_S : 0;
 	return (reading_watch(&s->how, watch, e) || err_in(e, "watch")) && file_path(s->spool, dir, "spool", e) && spool_open(s->spool, e);
 }
@@ -555,18 +556,15 @@ static bool still_right(const struct args *a)
 /* With a centre it is two processes: one observes and knows no network, one delivers and knows no interface. */
 static int observe_and_ship(const struct args *a, const struct conf *c)
 {
-	static const char *const observes[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "batch", "spool-max", "spool-days" };
-	static const char *const ships[] = { "data", "user", "to", "ca", "proxy", "bandwidth" };
-	static char names[sizeof observes / sizeof *observes + sizeof ships / sizeof *ships][24];
+	static const char *const observes[] = { "--interface", "--watch", "--name", "--data", "--filter", "--snaplen", "--user", "--batch", "--spool-max",
+		"--spool-days" };
+	static const char *const ships[] = { "--data", "--user", "--to", "--ca", "--proxy", "--bandwidth" };
 	struct parts all = { .right = still_right, .args = a };
-	size_t n = 0;
 	struct err e;
 
 	struct part *sensor = parts_add(&all, "sensor"), *ship = parts_add(&all, "ship");
-	for (size_t i = 0; i < sizeof observes / sizeof *observes; i++, n++) {
-		(void)snprintf(names[n], sizeof names[n], "--%s", observes[i]);
-		part_option(sensor, names[n], setting(a, c, observes[i]));
-	}
+	for (size_t i = 0; i < sizeof observes / sizeof *observes; i++)
+		part_option(sensor, observes[i], setting(a, c, observes[i] + 2));
 	part_option(sensor, "--workers", args_value(a, "workers"));
 	if (args_given(a, "promiscuous"))
 		part_flag(sensor, "--promiscuous");
@@ -574,10 +572,8 @@ static int observe_and_ship(const struct args *a, const struct conf *c)
 		part_flag(sensor, "--prove");
 	if (args_given(a, "json"))
 		part_flag(sensor, "--json");
-	for (size_t i = 0; i < sizeof ships / sizeof *ships; i++, n++) {
-		(void)snprintf(names[n], sizeof names[n], "--%s", ships[i]);
-		part_option(ship, names[n], setting(a, c, ships[i]));
-	}
+	for (size_t i = 0; i < sizeof ships / sizeof *ships; i++)
+		part_option(ship, ships[i], setting(a, c, ships[i] + 2));
 	if (args_given(a, "prove"))
 		part_flag(ship, "--prove");
 	ending_catch();

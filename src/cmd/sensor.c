@@ -23,14 +23,6 @@ static enum liveness state_of(const struct listed *l, size_t i)
 	return liveness_of(enrolled_find(&l->enrolled, l->facts.sensors[i].name), l->facts.watched[i], l->now);
 }
 
-static bool is_stored(const struct facts *f, const char *name)
-{
-	for (size_t i = 0; i < f->len; i++)
-		if (!strcmp(f->sensors[i].name, name))
-			return true;
-	return false;
-}
-
 static void line_text(struct buf *out, const char *const column[8])
 {
 	buf_printf(out, "%-31s %-11s %9s  %-2s  %-16s %-25s %-25s %s\n", column[0], column[1], column[2], column[3], column[4], column[5], column[6], column[7]);
@@ -56,7 +48,7 @@ static void list_text(const struct listed *l, struct buf *out)
 	for (size_t i = 0; i < l->enrolled.len; i++) {
 		const struct enrolment *one = &l->enrolled.list[i];
 
-		if (!is_stored(f, one->name))
+		if (facts_sensor(f, one->name) == f->len)
 			line_text(out, (const char *const[]){ one->name, liveness_name(liveness_of(one, (struct span){ 0, 0 }, l->now)), "-", "-",
 				one->group[0] ? one->group : "-", "-", "-", "0" });
 	}
@@ -90,7 +82,7 @@ static void list_json(const struct listed *l, struct buf *out)
 	json_end_array(&j);
 	json_array(&j, "not_heard");
 	for (size_t i = 0; i < l->enrolled.len; i++)
-		if (!is_stored(f, l->enrolled.list[i].name))
+		if (facts_sensor(f, l->enrolled.list[i].name) == f->len)
 			json_string(&j, NULL, l->enrolled.list[i].name);
 	json_end_array(&j);
 	json_end_object(&j);
@@ -158,14 +150,13 @@ static bool run_set(const struct args *a, struct place *place, struct err *e)
 
 	if (!store_facts(place->store, &f, e))
 		return false;
-	for (size_t i = 0; i < f.len && !ok; i++)
-		if (!strcmp(f.sensors[i].name, a->word[1])) {
-			ok = change(a, &f.sensors[i], e) && store_sensor(place->store, &f.sensors[i], e);
-			goto out;
-		}
-	err_set(e, "no sensor named %.40s", a->word[1]);
-	err_expected(e, "`teiten sensor list` shows them");
-out:
+	size_t i = facts_sensor(&f, a->word[1]);
+	if (i < f.len) {
+		ok = change(a, &f.sensors[i], e) && store_sensor(place->store, &f.sensors[i], e);
+	} else {
+		err_set(e, "no sensor named %.40s", a->word[1]);
+		err_expected(e, "`teiten sensor list` shows them");
+	}
 	facts_release(&f);
 	return ok;
 }

@@ -1,6 +1,7 @@
 /* ship: brings a sensor's batches to a centre, for as long as it takes. */
 #include "cmd/commands.h"
 #include "cmd/ending.h"
+#include "cmd/place.h"
 #include "cmd/rights.h"
 
 #include "base/clock.h"
@@ -27,7 +28,7 @@ struct ship {
 
 static bool read_settings(const struct args *a, struct ship *s, struct err *e)
 {
-	const char *dir = args_value(a, "data") ? args_value(a, "data") : "./teiten-data";
+	const char *dir = place_dir(a);
 	uint64_t kib = 0;
 
 	s->how.centre = args_value(a, "to");
@@ -144,10 +145,6 @@ static int run_ship(const struct args *a)
 	char n[NUM_TEXT_MAX];
 	struct err e;
 
-	if (a->words) {
-		log_line("ship takes no words, only options: \"%s\"", a->word[0]);
-		return EXIT_WRONG_USE;
-	}
 	ending_catch();
 	log_daemon("ship");
 	if (!read_settings(a, &s, &e)) {
@@ -183,4 +180,5 @@ const struct command command_ship = {
 	.summary = "bring a sensor's batches to a centre",
 	.options = { options },
 	.run = run_ship,
+	.wordless = true,
 };

@@ -11,10 +11,6 @@ static int run_top(const struct args *a)
 {
 	struct question q;
 
-	if (a->words) {
-		log_line("top takes no words, only options: \"%s\"", a->word[0]);
-		return EXIT_WRONG_USE;
-	}
 	question_init(&q);
 	q.each = EACH_PORT;
 	q.step = STEP_ALL;
@@ -28,4 +24,5 @@ const struct command command_top = {
 	.summary = "rank destination ports by packets per observed address and day",
 	.options = { asking_options, place_options },
 	.run = run_top,
+	.wordless = true,
 };

@@ -8,9 +8,6 @@
 #include "base/zone.h"
 #include "core/calendar.h"
 
-static struct zone_rule always = { 0, 0 };
-static const struct zone utc = { .name = "UTC", .len = 1, .rules = &always };
-
 static bool read_name(const char *text, char out[SENSOR_NAME_MAX], struct err *e)
 {
 	if (!sensor_name_check(text, e))
@@ -51,9 +48,9 @@ static bool read_setting(struct enrolment *one, char *text, struct err *e)
 	} else if (!strcmp(text, "group")) {
 		ok = read_name(value, one->group, e);
 	} else if (!strcmp(text, "from")) {
-		ok = calendar_parse(&utc, value, &one->valid.from, e);
+		ok = calendar_parse(&zone_utc, value, &one->valid.from, e);
 	} else if (!strcmp(text, "until")) {
-		ok = calendar_parse(&utc, value, &one->valid.until, e);
+		ok = calendar_parse(&zone_utc, value, &one->valid.until, e);
 	} else {
 		return err_set(e, "unknown setting \"%.40s\"", text);
 	}
@@ -223,7 +220,7 @@ bool enrolled_put(const char *path, const struct enrolment *one, struct err *e)
 
 minute_t enrolment_today(minute_t now)
 {
-	return calendar_floor(&utc, now, STEP_DAY);
+	return calendar_floor(&zone_utc, now, STEP_DAY);
 }
 
 void enrolled_release(struct enrolled *all)
@@ -253,9 +250,9 @@ void enrolment_text(const struct enrolment *one, struct buf *out)
 	if (one->group[0])
 		buf_printf(out, " group=%s", one->group);
 	if (one->valid.from > 0)
-		buf_printf(out, " from=%s", calendar_date(&utc, one->valid.from, date));
+		buf_printf(out, " from=%s", calendar_date(&zone_utc, one->valid.from, date));
 	if (one->valid.until < MINUTE_MAX)
-		buf_printf(out, " until=%s", calendar_date(&utc, one->valid.until, date));
+		buf_printf(out, " until=%s", calendar_date(&zone_utc, one->valid.until, date));
 	if (one->note[0])
 		buf_printf(out, " # %s", one->note);
 	buf_str(out, "\n");

@@ -297,14 +297,12 @@ static bool take_node(struct walk *w, const struct prefix *p, uint32_t node, str
 /* The file's name says more than the type inside, which is often just "country". */
 static void name_database(struct regions_build *b, const char *path, const MMDB_metadata_s *m)
 {
-	static struct zone_rule rule = { 0, 0 };
-	static const struct zone utc = { .name = "UTC", .len = 1, .rules = &rule };
 	char date[CALENDAR_TEXT_MAX];
 	const char *slash = strrchr(path, '/');
 	uint64_t minute = m->build_epoch / 60;
 
 	name_source(b, "%.60s of %s", slash ? slash + 1 : path,
-		minute < MINUTE_MAX ? calendar_date(&utc, (minute_t)minute, date) : "no date");
+		minute < MINUTE_MAX ? calendar_date(&zone_utc, (minute_t)minute, date) : "no date");
 }
 
 /* The library multiplies these in 32 bits (1.7.1), and would read behind the file. */

@@ -64,6 +64,15 @@ bool store_facts(struct store *s, struct facts *f, struct err *e)
 	return s->ops->facts(s, f, e);
 }
 
+size_t facts_sensor(const struct facts *f, const char *name)
+{
+	size_t i = 0;
+
+	while (i < f->len && strcmp(f->sensors[i].name, name) != 0)
+		i++;
+	return i;
+}
+
 void facts_release(struct facts *f)
 {
 	free(f->sensors);

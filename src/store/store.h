@@ -64,6 +64,7 @@ typedef bool row_fn(void *to, const char *sensor, const struct tuple *rows, size
 bool store_rows(struct store *s, struct question *q, row_fn *fn, void *to, struct err *e);
 bool store_facts(struct store *s, struct facts *f, struct err *e);
 void facts_release(struct facts *f);
+size_t facts_sensor(const struct facts *f, const char *name);            /* its place in the lists; f->len when there is none */
 /* Enters or changes a sensor by name (its number is given by the store). */
 bool store_sensor(struct store *s, const struct sensor *one, struct err *e);
 /* How many batches of that epoch the ledger holds. */

@@ -8,6 +8,7 @@
 #include "base/zone.h"
 #include "core/batch.h"
 #include "core/calendar.h"
+#include "spool/spool.h"
 #include "store/regions.h"
 
 #include <inttypes.h>
@@ -50,14 +51,15 @@ static void print_regions(const struct regions *r)
 
 static bool dump(const char *path, struct err *e)
 {
-	struct buf bytes = buf_make(BATCH_BYTES_MAX + (2 << 20));
-	struct batch batch;
+	struct buf bytes = buf_make(SPOOL_FILE_MAX);
+	struct spool_taken taken = { 0 };
 	struct err not_batch;
 	bool ok = file_read(path, &bytes, e);
 
-	if (ok && batch_decode(&batch, bytes.at, bytes.len, &not_batch)) {
-		print_batch(&batch);
-		batch_release(&batch);
+	if (ok && spool_decode(&bytes, &taken, &not_batch)) {
+		for (size_t i = 0; i < taken.len; i++)
+			print_batch(&taken.list[i]);
+		spool_taken_release(&taken);
 	} else if (ok && bytes.len >= 4 && !memcmp(bytes.at, "TTNB", 4)) {
 		*e = not_batch;
 		ok = err_in(e, "%s", path);

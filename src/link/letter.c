@@ -83,6 +83,13 @@ void letter_sign(const struct letter *l, const void *body, size_t len, const str
 	(void)snprintf(out->signature, LETTER_HEAD_MAX, "%s%s:", signature_head, base64_text(signature, sizeof signature, text));
 }
 
+void letter_lines(const struct letter_heads *heads, char out[LETTER_LINES][LETTER_LINE_MAX])
+{
+	(void)snprintf(out[0], LETTER_LINE_MAX, "Content-Digest: %s", heads->content_digest);
+	(void)snprintf(out[1], LETTER_LINE_MAX, "Signature-Input: %s", heads->signature_input);
+	(void)snprintf(out[2], LETTER_LINE_MAX, "Signature: %s", heads->signature);
+}
+
 bool letter_created(const struct letter *l, const struct letter_heads *heads, int64_t *out)
 {
 	char digits[SERIAL_MAX_DIGITS], again[LETTER_HEAD_MAX];

@@ -68,14 +68,12 @@ void sender_close(struct sender *s)
 
 static bool put(struct sender *s, const struct letter *l, const struct buf *body, struct client_reply *reply, struct err *e)
 {
-	char url[URL_MAX], path[LETTER_PATH_MAX], text[3][LETTER_HEAD_MAX + 32];
+	char url[URL_MAX], path[LETTER_PATH_MAX], text[LETTER_LINES][LETTER_LINE_MAX];
 	size_t len = strlen(s->how.centre);
 	struct letter_heads heads;
 
 	letter_sign(l, body->at, body->len, &s->how.secret, clock_wall_s(), &heads);
-	(void)snprintf(text[0], sizeof text[0], "Content-Digest: %s", heads.content_digest);
-	(void)snprintf(text[1], sizeof text[1], "Signature-Input: %s", heads.signature_input);
-	(void)snprintf(text[2], sizeof text[2], "Signature: %s", heads.signature);
+	letter_lines(&heads, text);
 	(void)snprintf(url, sizeof url, "%.*s%s", (int)(len - (s->how.centre[len - 1] == '/')), s->how.centre, letter_path(l, path));
 	return client_put(s->client, url, (const char *const[]){ text[0], text[1], text[2], NULL }, body->at, body->len, reply, e);
 }

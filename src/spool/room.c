@@ -110,18 +110,9 @@ static bool give_up(const char *dir, const char *name, const char *sensor)
 	return ok;
 }
 
-static bool look_at(const char *dir, const char *name, struct stat *st)
-{
-	char path[PATH_TEXT_MAX];
-	struct err e;
-
-	return file_path(path, dir, name, &e) && stat(path, st) == 0;
-}
-
 /* The oldest first, until the bounds hold, or at least `least` of them; none while a keep takes them. */
 static size_t give_up_oldest(const char *dir, const struct room *r, const char *sensor, size_t least)
 {
-	uint64_t bytes = spool_bytes(dir);
 	struct spool_list list = { 0 };
 	size_t n = 0;
 	struct err e;
@@ -130,16 +121,16 @@ static size_t give_up_oldest(const char *dir, const struct room *r, const char *
 	if (fd < 0)
 		return 0;
 	(void)spool_waiting(dir, &list, &e);
+	uint64_t bytes = list.bytes;
 	for (size_t i = 0; i < list.len; i++) {
-		struct stat st;
-		bool there = look_at(dir, list.names[i], &st), full = r->bytes_max > 0 && bytes > r->bytes_max;
-		bool old = there && r->age_max_s > 0 && clock_wall_s() - st.st_mtim.tv_sec > r->age_max_s;
+		bool full = r->bytes_max > 0 && bytes > r->bytes_max;
+		bool old = r->age_max_s > 0 && clock_wall_s() - list.each[i].at_s > r->age_max_s;
 
 		if (!full && !old && n >= least)
 			break;
-		if (!there || !give_up(dir, list.names[i], sensor))
+		if (!give_up(dir, list.names[i], sensor))
 			continue;
-		bytes -= (uint64_t)st.st_size < bytes ? (uint64_t)st.st_size : bytes;
+		bytes -= list.each[i].bytes;
 		n++;
 	}
 	spool_list_release(&list);

@@ -74,7 +74,7 @@ bool spool_put_group(const char *dir, const void *bytes, size_t len, char name[S
 	return file_path(path, dir, name, e) && file_write(path, bytes, len, e);
 }
 
-struct aged { struct timespec when; char name[SPOOL_NAME_MAX]; };
+struct aged { struct timespec when; uint64_t bytes; char name[SPOOL_NAME_MAX]; };
 
 static int oldest_first(const void *a, const void *b)
 {
@@ -111,6 +111,8 @@ bool spool_waiting(const char *dir, struct spool_list *list, struct err *e)
 			continue;
 		MEM_GROW(found, len, cap);
 		found[len].when = st.st_mtim;
+		found[len].bytes = st.st_size > 0 ? (uint64_t)st.st_size : 0;
+		list->bytes += found[len].bytes;
 		memcpy(found[len++].name, entry->d_name, strlen(entry->d_name) + 1);
 	}
 	closedir(d);
@@ -118,10 +120,13 @@ bool spool_waiting(const char *dir, struct spool_list *list, struct err *e)
 		qsort(found, len, sizeof *found, oldest_first);
 	list->len = len < SPOOL_LIST_MAX ? len : SPOOL_LIST_MAX;
 	list->names = mem_zero(list->len, sizeof *list->names);
+	list->each = mem_zero(list->len, sizeof *list->each);
 	if (len > list->len)
 		found[list->len - 1] = found[len - 1];
-	for (size_t i = 0; i < list->len; i++)
+	for (size_t i = 0; i < list->len; i++) {
 		memcpy(list->names[i], found[i].name, sizeof found[i].name);
+		list->each[i] = (struct spool_file){ found[i].bytes, found[i].when.tv_sec };
+	}
 	free(found);
 	return true;
 }
@@ -129,6 +134,7 @@ bool spool_waiting(const char *dir, struct spool_list *list, struct err *e)
 void spool_list_release(struct spool_list *list)
 {
 	free(list->names);
+	free(list->each);
 	*list = (struct spool_list){ 0 };
 }
 
@@ -141,7 +147,7 @@ bool spool_holds(const char *dir, const char *name)
 }
 
 /* One batch or more fill the file to its end. */
-static bool take_all(const struct buf *bytes, struct spool_taken *to, struct err *e)
+bool spool_decode(const struct buf *bytes, struct spool_taken *to, struct err *e)
 {
 	size_t at = 0, before = to->len;
 
@@ -166,7 +172,7 @@ bool spool_take(const char *dir, const char *name, struct spool_taken *to, struc
 	struct buf bytes = buf_make(SPOOL_FILE_MAX);
 	char path[PATH_TEXT_MAX];
 	bool ok = file_path(path, dir, name, e) && (file_regular(path) || err_set(e, "not a file")) && file_read(path, &bytes, e) &&
-		take_all(&bytes, to, e);
+		spool_decode(&bytes, to, e);
 
 	buf_release(&bytes);
 	return ok ? true : err_in(e, "%s", name);
@@ -182,17 +188,14 @@ void spool_taken_release(struct spool_taken *t)
 
 uint64_t spool_bytes(const char *dir)
 {
-	struct dirent *entry;
-	struct stat st;
-	DIR *d = opendir(dir);
-	uint64_t sum = 0;
+	struct spool_list list;
+	struct err e;
 
-	while (d && (entry = readdir(d)) != NULL)
-		if (is_batch(entry->d_name) && fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)
-			sum += (uint64_t)st.st_size;
-	if (d)
-		closedir(d);
-	return sum;
+	if (!spool_waiting(dir, &list, &e))
+		return 0;
+	uint64_t bytes = list.bytes;
+	spool_list_release(&list);
+	return bytes;
 }
 
 bool spool_drop(const char *dir, const char *name, struct err *e)

@@ -8,13 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
 struct err;
 
 enum { SPOOL_NAME_MAX = 96, SPOOL_LIST_MAX = 4096 };
 
 enum { SPOOL_FILE_MAX = BATCH_BYTES_MAX + (2 << 20) };
 
-struct spool_list { size_t len; char (*names)[SPOOL_NAME_MAX]; };
+/* bytes: of all that waits; each: of the names. */
+struct spool_list { size_t len; uint64_t bytes; char (*names)[SPOOL_NAME_MAX]; struct spool_file { uint64_t bytes; int64_t at_s; } *each; };
 struct spool_taken { size_t len, cap; struct batch *list; };             /* batches of one file or several */
 
 /* Makes the folder, and removes what was left half written by somebody who is gone. */
@@ -29,6 +31,8 @@ bool spool_put_group(const char *dir, const void *bytes, size_t len, char name[S
 bool spool_waiting(const char *dir, struct spool_list *list, struct err *e);
 void spool_list_release(struct spool_list *list);
 bool spool_holds(const char *dir, const char *name);
+/* All batches of a file's bytes, or none. */
+bool spool_decode(const struct buf *bytes, struct spool_taken *to, struct err *e);
 /* Reads all batches of the file, or none; the file stays. The caller frees with spool_taken_release. */
 bool spool_take(const char *dir, const char *name, struct spool_taken *to, struct err *e);
 void spool_taken_release(struct spool_taken *t);

@@ -70,7 +70,7 @@ static void fill(const struct fleet *f, size_t sensor, unsigned minute, struct b
 
 static void deliver(struct fleet *f, struct client *c, size_t sensor, unsigned minute)
 {
-	char path[LETTER_PATH_MAX], url[512], text[3][LETTER_HEAD_MAX + 32];
+	char path[LETTER_PATH_MAX], url[512], text[LETTER_LINES][LETTER_LINE_MAX];
 	struct buf body = buf_make(BODY_MAX);
 	struct client_reply reply;
 	struct letter_heads heads;
@@ -85,9 +85,7 @@ static void deliver(struct fleet *f, struct client *c, size_t sensor, unsigned m
 	(void)snprintf(url, sizeof url, "%s%s", f->url, letter_path(&l, path));
 	for (;;) {
 		letter_sign(&l, body.at, body.len, &f->secrets[sensor], clock_wall_s(), &heads);
-		(void)snprintf(text[0], sizeof text[0], "Content-Digest: %s", heads.content_digest);
-		(void)snprintf(text[1], sizeof text[1], "Signature-Input: %s", heads.signature_input);
-		(void)snprintf(text[2], sizeof text[2], "Signature: %s", heads.signature);
+		letter_lines(&heads, text);
 		if (client_put(c, url, (const char *const[]){ text[0], text[1], text[2], NULL }, body.at, body.len, &reply, &e) && reply.status == 200)
 			break;
 		(void)__atomic_add_fetch(&f->again, 1, __ATOMIC_RELAXED);

@@ -4,6 +4,7 @@ A script names its tests test_...(folder), each with a fresh folder that goes wi
 Words behind the binary on the command line choose tests by a part of their names."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -48,3 +49,44 @@ def telescope(path, *more):
     assert done.returncode == 0, (more, done.returncode, done.stderr)
     with open(path + ".truth.json", encoding="utf-8") as f:
         return json.load(f)
+
+
+def command(*words, **kw):
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60, **kw)
+
+
+class Namespaces:
+    """Network namespaces of the test's own, gone with it; wire() joins two of them."""
+
+    def __init__(self, *names):
+        if os.getuid() != 0 or not shutil.which("ip"):
+            raise Skip("needs root and iproute2")
+        self.names = [f"{name}-{os.getpid()}" for name in names]
+        try:
+            for name in self.names:
+                command("ip", "netns", "add", name)
+        except subprocess.CalledProcessError as why:
+            raise Skip(f"no network namespaces here: {why.stderr.strip()}") from why
+
+    def __enter__(self):
+        try:
+            self.join()
+        except Exception:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for name in self.names:
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+    @staticmethod
+    def wire(*ends):
+        """Two ends: (namespace, device, address)."""
+        (one, device, _), (other, peer, _) = ends
+        command("ip", "link", "add", device, "netns", one, "type", "veth", "peer", "name", peer, "netns", other)
+        for name, end, at in ends:
+            command("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+            command("ip", "-n", name, "addr", "add", at, "dev", end)
+            command("ip", "-n", name, "link", "set", "lo", "up")
+            command("ip", "-n", name, "link", "set", end, "up")

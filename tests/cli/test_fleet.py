@@ -6,13 +6,12 @@ Usage: test_fleet.py BINARY. Prints one line a test."""
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import time
 
-from cli import BINARY, Skip, run_tests
+from cli import BINARY, Namespaces, command, run_tests
 from test_link import certificate, enrol, good, waiting
 
 ROUNDS = int(os.environ.get("FLEET_ROUNDS", "12"))
@@ -26,45 +25,18 @@ SEND = ("import socket,struct,sys,time\n"
         "print(n)")
 
 
-def command(*words, **kw):
-    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60, **kw)
-
-
-class Wire:
+class Wire(Namespaces):
     """The world, a sensor's host, and between that and the centre a line that can be cut."""
 
     def __init__(self):
-        if os.getuid() != 0 or not shutil.which("ip"):
-            raise Skip("needs root and iproute2")
-        self.names = [f"tt-f{part}-{os.getpid()}" for part in "wsc"]
+        super().__init__("tt-fw", "tt-fs", "tt-fc")
+
+    def join(self):
         world, sensor, centre = self.names
-        try:
-            for name in self.names:
-                command("ip", "netns", "add", name)
-        except subprocess.CalledProcessError as why:
-            raise Skip(f"no network namespaces here: {why.stderr.strip()}") from why
-        try:
-            self.join(world, sensor, centre)
-        except Exception:
-            self.__exit__()
-            raise
-
-    @staticmethod
-    def join(world, sensor, centre):
-        command("ip", "link", "add", "to", "netns", sensor, "type", "veth", "peer", "name", "tt", "netns", world)
-        command("ip", "link", "add", "wan", "netns", sensor, "type", "veth", "peer", "name", "lan", "netns", centre)
-        for name, device, address in ((sensor, "to", "198.18.0.1/15"), (world, "tt", "198.19.0.1/15"), (sensor, "wan", "10.9.0.1/24"), (centre, "lan", "10.9.0.2/24")):
-            command("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv4.conf.all.rp_filter=0")
-            command("ip", "-n", name, "addr", "add", address, "dev", device)
-            command("ip", "-n", name, "link", "set", "lo", "up")
-            command("ip", "-n", name, "link", "set", device, "up")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
         for name in self.names:
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+            command("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4.conf.all.rp_filter=0")
+        self.wire((sensor, "to", "198.18.0.1/15"), (world, "tt", "198.19.0.1/15"))
+        self.wire((sensor, "wan", "10.9.0.1/24"), (centre, "lan", "10.9.0.2/24"))
 
     def run(self, where, *words):
         return subprocess.Popen(["ip", "netns", "exec", self.names["wsc".index(where)], *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -96,6 +96,14 @@ def address(name):
     return f"/v1/batches/{sensor}/{epoch}/{int(serial)}"
 
 
+def first_of(sensor, folder):
+    """A batch that waits: its address and bytes; the sensor's secret, and that of somebody else."""
+    name, strange = waiting(sensor)[0], f"{folder}/strange.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", strange], check=True, capture_output=True)
+    with open(f"{sensor}/spool/{name}", "rb") as f:
+        return address(name), f.read(), pem_of(sensor, f"{folder}/t.pem"), strange
+
+
 def heads(path, body, pem, sensor, created=None, length=None):
     digest = "sha-512=:" + base64.b64encode(hashlib.sha512(body).digest()).decode() + ":"
     params = f'{PARTS};created={int(created or time.time())};keyid="{sensor}";alg="ed25519"'
@@ -153,6 +161,7 @@ def test_batches_arrive_once_over_tls_and_are_in_the_store(folder):
     assert wrong.returncode == 1 and "certificate" in wrong.stderr and "--ca FILE" in wrong.stderr and len(waiting(sensor)) == len(copies), wrong
     good("ship", "--once", "--to", collect.url, "--data", sensor, "--ca", pem)
     assert not waiting(sensor) and waiting(centre)
+    assert good("dump", *(f"{centre}/spool/{n}" for n in waiting(centre))).count("\nbatch ") == len(copies) - 1
     for path in copies:                     # the acknowledgement was lost: once more, also over a restart
         shutil.copy(path, f"{sensor}/spool/")
     good("ship", "--once", "--to", collect.url, "--data", sensor, "--ca", pem)
@@ -231,12 +240,7 @@ def test_everybody_else_is_refused_and_counted(folder):
     enrol("t", sensor, centre)
     enrol("late", f"{folder}/l", centre, "until=2020-01-01")
     observe(folder, "t", sensor)
-    pem, strange = pem_of(sensor, f"{folder}/t.pem"), f"{folder}/strange.pem"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", strange], check=True, capture_output=True)
-    name = waiting(sensor)[0]
-    path = address(name)
-    with open(f"{sensor}/spool/{name}", "rb") as f:
-        body = f.read()
+    path, body, pem, strange = first_of(sensor, folder)
     other = path.replace("/t/", "/u/")
     collect = Collect(centre)
     port = collect.port
@@ -475,12 +479,7 @@ def test_ten_thousand_bad_requests_leave_nothing_behind(folder):
     sensor, centre = f"{folder}/s", f"{folder}/c"
     enrol("t", sensor, centre)
     observe(folder, "t", sensor)
-    pem, strange = pem_of(sensor, f"{folder}/t.pem"), f"{folder}/strange.pem"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", strange], check=True, capture_output=True)
-    name = waiting(sensor)[0]
-    path = address(name)
-    with open(f"{sensor}/spool/{name}", "rb") as f:
-        body = f.read()
+    path, body, pem, strange = first_of(sensor, folder)
     junk = os.urandom(1 << 16)
     kinds = [(path, body, heads(path, body, strange, "t"), 401), (path.replace("/t/", "/u/"), body, heads(path.replace("/t/", "/u/"), body, strange, "u"), 401),
              (path, body, {}, 400), (path, junk, heads(path, junk, pem, "t"), 400), (path, junk[:len(body)], heads(path, body, pem, "t"), 400),

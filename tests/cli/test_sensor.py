@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from cli import BINARY, Skip, run_tests, telescope
+from cli import BINARY, Namespaces, Skip, command, run_tests, telescope
 
 WATCHED = "198.18.0.0/16,2001:db8:8000::/48"
 START_S = 1.5
@@ -214,35 +214,15 @@ def test_wrong_use_says_what_is_missing(folder):
         assert word in done.stderr and len(done.stderr.strip().splitlines()) == 1, (args, done.stderr)
 
 
-def command(*words, **kw):
-    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60, **kw)
-
-
-class Wire:
+class Wire(Namespaces):
     """Two namespaces with a wire between them; the sensor observes at its end of it."""
 
     def __init__(self):
-        if os.getuid() != 0 or not shutil.which("ip"):
-            raise Skip("needs root and iproute2")
-        self.ours, self.theirs = f"tt-o-{os.getpid()}", f"tt-t-{os.getpid()}"
-        try:
-            for name in (self.ours, self.theirs):
-                command("ip", "netns", "add", name)
-        except subprocess.CalledProcessError as why:
-            raise Skip(f"no network namespaces here: {why.stderr.strip()}") from why
-        command("ip", "link", "add", "to", "netns", self.ours, "type", "veth", "peer", "name", "tt", "netns", self.theirs)
-        for name, device, address in ((self.ours, "to", "198.18.0.1/15"), (self.theirs, "tt", "198.19.0.1/15")):
-            command("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
-            command("ip", "-n", name, "addr", "add", address, "dev", device)
-            command("ip", "-n", name, "link", "set", "lo", "up")
-            command("ip", "-n", name, "link", "set", device, "up")
+        super().__init__("tt-o", "tt-t")
+        self.ours, self.theirs = self.names
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for name in (self.ours, self.theirs):
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+    def join(self):
+        self.wire((self.ours, "to", "198.18.0.1/15"), (self.theirs, "tt", "198.19.0.1/15"))
 
     def sensor(self, data, *more, before=()):
         return Sensor(["ip", "netns", "exec", self.ours, *before, BINARY, "sensor", "--interface", "to", "--watch", WATCHED, "--name", "live",

@@ -10,7 +10,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum { LEVEL = 1, IN_BYTES = 1 << 16, XZ_MEMORY_MAX = 128 << 20, WINDOW_LOG_MAX = 27 };
+enum { LEVEL = -1 /* 5 % larger than 1, in two thirds of the time */, IN_BYTES = 1 << 16, XZ_MEMORY_MAX = 128 << 20, WINDOW_LOG_MAX = 27 };
 
 void compress_zstd(struct buf *out, const void *bytes, size_t len)
 {

@@ -51,7 +51,7 @@ static struct batch batch_of(struct minutes *m, struct place *p)
 	memcpy(whole.sensor, m->sensor, sizeof whole.sensor);
 	if (n) {
 		whole.rows = cut->rows;
-		whole.len = tuples_settle(cut->rows, cut->len);
+		whole.len = cut->len;
 		whole.cap = cut->cap;
 	}
 	if (seconds)

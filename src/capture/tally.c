@@ -1,6 +1,7 @@
 #include "capture/tally.h"
 
 #include "base/mem.h"
+#include "base/radix.h"
 #include "base/secret.h"
 #include "capture/packet.h"
 
@@ -330,28 +331,59 @@ static size_t fitting(const struct tuple *rows, size_t len)
 	return n;
 }
 
+static minute_t minute_of(uint64_t what)
+{
+	return (minute_t)(what >> 36);
+}
+
+static uint16_t port_of(uint64_t what)
+{
+	return (uint16_t)(what >> 16);
+}
+
 static struct tuple tuple_of(const struct row *r, bool v6)
 {
-	return (struct tuple){ .src = src_of(r, v6), .minute = (minute_t)(r->what >> 36), .port = (uint16_t)(r->what >> 16),
+	return (struct tuple){ .src = src_of(r, v6), .minute = minute_of(r->what), .port = port_of(r->what),
 		.proto = (uint8_t)proto_numbered(r->what >> 34 & 3), .flags = (uint8_t)(r->what >> 8), .mark = (uint8_t)r->what, .kind = r->what >> 32 & 3,
 		.ttl = r->ttl, .dsts = (uint8_t)(r->more >> DSTS_SHIFT), .sport = r->sport, .packets = r->packets, .bytes = row_bytes(r) };
 }
 
-/* Copies the table's rows behind those that the batch has, and widens its span to hold them. */
-static void copy_rows(const struct table *t, struct batch *b)
+enum { PLACE_BITS = 21 };
+
+/* The table's places that hold a row, by minute and port: a rank and the place below it. `keys` has room for twice as many. */
+static const uint64_t *in_order(const struct table *t, uint64_t *keys)
 {
-	for (size_t i = 0, n = 0; i < t->cap && n < t->len; i++) {
+	for (size_t i = 0, n = 0; n < t->len; i++) {
 		const struct row *r = row_at(t, i);
 
-		if (r->packets == 0)
-			continue;
-		struct tuple *one = &b->rows[b->len++];
-		*one = tuple_of(r, t->v6);
-		b->seen += one->packets;
-		b->span.from = one->minute < b->span.from ? one->minute : b->span.from;
-		b->span.until = one->minute >= b->span.until ? one->minute + 1 : b->span.until;
-		n++;
+		keys[n] = tuple_rank(minute_of(r->what), port_of(r->what)) << PLACE_BITS | i;
+		n += r->packets > 0;
 	}
+	return radix_sort(keys, keys + t->len, t->len, PLACE_BITS);
+}
+
+static void copy_row(const struct table *t, uint64_t key, struct tuple *to)
+{
+	*to = tuple_of(row_at(t, key & ((1u << PLACE_BITS) - 1)), t->v6);
+}
+
+/* All rows of the post by minute and port. */
+static struct tuple *copy_rows(const struct post *p)
+{
+	size_t v4 = p->v4.len, v6 = p->v6.len, a = 0, b = 0;
+	struct tuple *rows = mem_resize(NULL, v4 + v6, sizeof *rows);
+	uint64_t *keys = mem_resize(NULL, 2 * (v4 + v6) + 1, sizeof *keys);
+	const uint64_t *x = in_order(&p->v4, keys), *y = in_order(&p->v6, keys + 2 * v4);
+
+	while (a + b < v4 + v6) {
+		bool first = b == v6 || (a < v4 && x[a] >> PLACE_BITS <= y[b] >> PLACE_BITS);
+
+		copy_row(first ? &p->v4 : &p->v6, first ? x[a] : y[b], &rows[a + b]);
+		a += first;
+		b += !first;
+	}
+	free(keys);
+	return rows;
 }
 
 static void clear(struct table *t)
@@ -361,41 +393,27 @@ static void clear(struct table *t)
 	t->len = 0;
 }
 
-/* Rows that lie further apart than a batch may span become several. Takes the rows over. */
-static void split(struct tally *t, size_t sensor, struct tuple *rows, size_t len, struct list *l)
+/* Rows that lie further apart than a batch may span become several batches. */
+static void cut_post(struct tally *t, size_t sensor, struct list *l)
 {
-	len = tuples_settle(rows, len);
+	struct post *p = &t->posts[sensor];
+	size_t len = p->v4.len + p->v6.len;
+
+	if (len == 0)
+		return;
+	struct tuple *rows = copy_rows(p);
+	clear(&p->v4);
+	clear(&p->v6);
 	for (size_t i = 0, n; i < len; i += n) {
 		n = fitting(rows + i, len - i);
 		struct batch *b = new_batch(t, sensor, (struct span){ rows[i].minute, rows[i + n - 1].minute + 1 }, l);
-		b->rows = memcpy(mem_resize(NULL, n, sizeof *rows), rows + i, n * sizeof *rows);
+		b->rows = n == len ? rows : memcpy(mem_resize(NULL, n, sizeof *rows), rows + i, n * sizeof *rows);
 		b->len = b->cap = n;
 		for (size_t k = 0; k < n; k++)
 			b->seen += b->rows[k].packets;
 	}
-	free(rows);
-}
-
-static void cut_post(struct tally *t, size_t sensor, struct list *l)
-{
-	struct post *p = &t->posts[sensor];
-	struct batch all = { .span = { MINUTE_MAX, 0 }, .cap = p->v4.len + p->v6.len };
-
-	if (all.cap == 0)
-		return;
-	all.rows = mem_resize(NULL, all.cap, sizeof *all.rows);
-	copy_rows(&p->v4, &all);
-	copy_rows(&p->v6, &all);
-	clear(&p->v4);
-	clear(&p->v6);
-	if (span_minutes(all.span) > BATCH_MINUTES_MAX) {
-		split(t, sensor, all.rows, all.len, l);
-		return;
-	}
-	struct batch *b = new_batch(t, sensor, all.span, l);
-	b->rows = all.rows;
-	b->len = b->cap = all.len;
-	b->seen = all.seen;
+	if (l->at[l->len - 1].rows != rows)
+		free(rows);
 }
 
 static void cut_rows(struct tally *t, struct list *l)

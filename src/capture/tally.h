@@ -25,7 +25,7 @@ size_t tally_sensors(const struct tally *t);
 size_t tally_add(struct tally *t, int sensor, const struct packet *list, size_t n);
 bool tally_full(const struct tally *t);
 /* Batches of that epoch of what is held, in the order of the sensors, serials counting up from 1 within each, their rows
- * in no order; the tally is empty afterwards. Caller frees with batches_free. NULL when *len is 0. */
+ * by minute and port; the tally is empty afterwards. Caller frees with batches_free. NULL when *len is 0. */
 struct batch *tally_cut(struct tally *t, uint64_t epoch, size_t *len);
 /* The same, and every sensor watched all of `looked`. */
 struct batch *tally_end(struct tally *t, uint64_t epoch, struct span looked, size_t *len);

@@ -201,7 +201,6 @@ static bool put(struct work *w, struct batch *list, size_t len, struct err *e)
 	bool ok = true;
 
 	for (size_t i = 0, n = 0, rows = 0; ok && i < len; i++) {
-		list[i].len = tuples_settle(list[i].rows, list[i].len);
 		group[n++] = &list[i];
 		rows += list[i].len;
 		w->f->batches++;

@@ -61,7 +61,7 @@ bool batch_sound(const struct batch *b, struct err *e)
 	if (b->watched.len && (watched.from < b->span.from || watched.until > b->span.until))
 		return err_set(e, "the batch watched outside its span");
 	for (size_t i = 0; i < b->len; i++)
-		if (!row_sound(&b->rows[i], b->span))
+		if (!row_sound(&b->rows[i], b->span) || (i && b->rows[i].minute < b->rows[i - 1].minute))
 			return err_set(e, "row %zu of the batch is not sound", i + 1);
 	return true;
 }
@@ -125,21 +125,10 @@ static uint8_t *put_columns(uint8_t *at, const struct tuple *r, size_t len, minu
 
 static void put_rows(const struct batch *b, struct buf *p)
 {
-	struct tuple *copy = NULL;
-	const struct tuple *r = b->rows;
-	size_t len = b->len;
-
-	if (!tuples_settled(r, len)) {
-		copy = mem_resize(NULL, len, sizeof *copy);
-		memcpy(copy, b->rows, len * sizeof *copy);
-		len = tuples_settle(copy, len);
-		r = copy;
-	}
-	buf_varint(p, len);
-	uint8_t *at = buf_room(p, len * ROW_BYTES_MAX);
+	buf_varint(p, b->len);
+	uint8_t *at = buf_room(p, b->len * ROW_BYTES_MAX);
 	assert(at);
-	buf_end(p, put_columns(at, r, len, b->span.from));
-	free(copy);
+	buf_end(p, put_columns(at, b->rows, b->len, b->span.from));
 }
 
 static void put_payload(const struct batch *b, struct buf *p)

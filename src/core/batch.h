@@ -36,7 +36,7 @@ void batch_release(struct batch *b);
 void batch_add(struct batch *b, const struct tuple *t);                 /* the row must lie in the span */
 bool sensor_name_valid(const char *name);
 bool sensor_name_check(const char *name, struct err *e);                /* the same, and says what a name is */
-/* Appends the encoded batch to out, its rows settled (tuples_settle). The batch must be sound (batch_sound). */
+/* Appends the encoded batch to out. It must be sound (batch_sound). Rows of one port that lie together make it small. */
 void batch_encode(const struct batch *b, struct buf *out);
 /* How many of the bytes are the encoded batch that they begin with, by its own word; 0 when they are no batch, or not all of one. */
 size_t batch_length(const void *bytes, size_t len);
@@ -44,7 +44,7 @@ size_t batch_length(const void *bytes, size_t len);
 size_t batch_unpacked(const void *bytes, size_t len);
 /* Fills an empty b; false for any byte that is not as written: truncation, damage, a version or a value unknown. */
 bool batch_decode(struct batch *b, const void *bytes, size_t len, struct err *e);
-/* Checks limits, name, span, rows' minutes, kinds and protos: what decode demands, for batches made by hand. */
+/* Checks limits, name, span, rows' minutes and that these ascend, kinds and protos: what decode demands, for batches made by hand. */
 bool batch_sound(const struct batch *b, struct err *e);
 
 #endif

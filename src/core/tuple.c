@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/radix.h"
 
 #include <strings.h>
 
@@ -93,8 +94,6 @@ static int for_qsort(const void *a, const void *b)
 	return tuple_cmp(a, b);
 }
 
-enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS, SRC_PASSES = 3, HEAD_PASSES = 5, RADIX_LEAST = 256 };
-
 unsigned proto_index(unsigned proto)
 {
 	return proto == PROTO_ICMP ? 0 : proto == PROTO_TCP ? 1 : proto == PROTO_UDP ? 2 : 3;
@@ -107,77 +106,29 @@ unsigned proto_numbered(unsigned index)
 	return numbers[index & 3];
 }
 
-/* What decides the order of nearly all tuples, and which one it is of. */
-struct rank { uint64_t head; uint32_t src, place; };
-
-static struct rank rank_of(const struct tuple *t, size_t place)
-{
-	uint64_t head = (uint64_t)t->minute << 18 | (uint64_t)t->port << 2 | proto_index(t->proto);
-	/* IPv6 comes after all of IPv4 unless it begins with zeroes; what this leaves equal is put right afterwards */
-	uint32_t by_src = addr_is_v4(&t->src) ? addr_to_v4(&t->src) : addr_hi(&t->src) ? UINT32_MAX : 0;
-
-	return (struct rank){ head, by_src, (uint32_t)place };
-}
-
-/* One pass of a radix sort, from the last digit on; false when all digits are equal, and nothing moved. */
-static bool radix_pass(const struct rank *from, struct rank *to, size_t len, bool by_src, unsigned shift)
-{
-	size_t at[RADIX] = { 0 }, sum = 0;
-
-	for (size_t i = 0; i < len; i++)
-		at[((by_src ? from[i].src : from[i].head) >> shift) & (RADIX - 1)]++;
-	for (unsigned d = 0; d < RADIX; d++) {
-		size_t n = at[d];
-
-		if (n == len)
-			return false;
-		at[d] = sum;
-		sum += n;
-	}
-	for (size_t i = 0; i < len; i++)
-		to[at[((by_src ? from[i].src : from[i].head) >> shift) & (RADIX - 1)]++] = from[i];
-	return true;
-}
-
-/* Sorts, using as much room beside; returns which of the two holds them. */
-static struct rank *ranks_sort(struct rank *list, struct rank *room, size_t len)
-{
-	for (unsigned pass = 0; pass < SRC_PASSES + HEAD_PASSES; pass++) {
-		bool by_src = pass < SRC_PASSES;
-
-		if (radix_pass(list, room, len, by_src, (by_src ? pass : pass - SRC_PASSES) * RADIX_BITS)) {
-			struct rank *swap = list;
-
-			list = room;
-			room = swap;
-		}
-	}
-	return list;
-}
-
-/* Runs that the keys leave equal. */
+/* Runs of one minute and port. */
 static void sort_runs(struct tuple *list, size_t len)
 {
 	for (size_t i = 0, n; i < len; i += n) {
-		for (n = 1; i + n < len && list[i].minute == list[i + n].minute && list[i].port == list[i + n].port &&
-			list[i].proto == list[i + n].proto && (addr_cmp(&list[i].src, &list[i + n].src) == 0 ||
-			!addr_is_v4(&list[i].src) || !addr_is_v4(&list[i + n].src)); n++)
+		for (n = 1; i + n < len && list[i].minute == list[i + n].minute && list[i].port == list[i + n].port; n++)
 			;
 		if (n > 1)
 			qsort(list + i, n, sizeof *list, for_qsort);
 	}
 }
 
+enum { PLACE_BITS = 21, RADIX_LEAST = 256 };
+
 static void sort_tuples(struct tuple *list, size_t len)
 {
-	struct rank *ranks = mem_resize(NULL, 2 * len, sizeof *ranks);
+	uint64_t *ranks = mem_resize(NULL, 2 * len, sizeof *ranks);
 	struct tuple *sorted = mem_resize(NULL, len, sizeof *sorted);
 
 	for (size_t i = 0; i < len; i++)
-		ranks[i] = rank_of(&list[i], i);
-	const struct rank *order = ranks_sort(ranks, ranks + len, len);
+		ranks[i] = tuple_rank(list[i].minute, list[i].port) << PLACE_BITS | i;
+	const uint64_t *order = radix_sort(ranks, ranks + len, len, PLACE_BITS);
 	for (size_t i = 0; i < len; i++)
-		sorted[i] = list[order[i].place];
+		sorted[i] = list[order[i] & ((1u << PLACE_BITS) - 1)];
 	memcpy(list, sorted, len * sizeof *list);
 	free(sorted);
 	free(ranks);
@@ -190,7 +141,7 @@ size_t tuples_settle(struct tuple *list, size_t len)
 
 	if (tuples_settled(list, len))
 		return len;
-	if (len < RADIX_LEAST)
+	if (len < RADIX_LEAST || len >> PLACE_BITS)
 		qsort(list, len, sizeof *list, for_qsort);
 	else
 		sort_tuples(list, len);

@@ -46,7 +46,9 @@ uint16_t port_ranked(unsigned proto, unsigned port);
 int tuple_cmp(const struct tuple *a, const struct tuple *b);
 /* Adds b's counts to a's (same key). */
 void tuple_merge(struct tuple *a, const struct tuple *b);
-/* Sorts (a radix sort: linear) and merges equal keys in place; returns the new length. */
+/* What the order begins with, in 43 bits: minute and port. */
+static inline uint64_t tuple_rank(minute_t minute, uint16_t port) { return (uint64_t)minute << 16 | port; }
+/* Sorts and merges equal keys in place; returns the new length. */
 size_t tuples_settle(struct tuple *list, size_t len);
 bool tuples_settled(const struct tuple *list, size_t len);              /* whether it is so already */
 

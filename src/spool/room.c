@@ -116,7 +116,8 @@ static size_t give_up_oldest(const char *dir, const struct room *r, const char *
 	struct spool_list list = { 0 };
 	size_t n = 0;
 	struct err e;
-	int fd = lock(dir, taking, LOCK_EX | LOCK_NB);
+	bool bounded = r->bytes_max > 0 || r->age_max_s > 0 || least > 0;
+	int fd = bounded ? lock(dir, taking, LOCK_EX | LOCK_NB) : -1;
 
 	if (fd < 0)
 		return 0;
@@ -162,11 +163,13 @@ static bool put(const char *dir, const struct room *r, const struct batch *b, si
 	struct batch told = *b;
 	char name[SPOOL_NAME_MAX];
 	struct err other;
+	uint64_t before;
 
 	spool_name(b, name);
 	*given_up = give_up_oldest(dir, r, b->sensor, 0);
 	for (;;) {
-		told.lost = b->lost + marked(dir, b->sensor, false);
+		before = marked(dir, b->sensor, false);
+		told.lost = b->lost + before;
 		if (spool_put(dir, &told, e))
 			break;
 		(void)spool_drop(dir, name, &other);    /* it may be there, though not for good */
@@ -175,7 +178,8 @@ static bool put(const char *dir, const struct room *r, const struct batch *b, si
 			return false;
 		*given_up += went;
 	}
-	(void)marked(dir, b->sensor, true);
+	if (before || *given_up)
+		(void)marked(dir, b->sensor, true);
 	return true;
 }
 

@@ -228,6 +228,7 @@ static struct batch a_batch(uint64_t *seed, size_t rows)
 		t.src = test_random(seed) % 4 ? addr_v4((uint32_t)test_random(seed)) : addr_of(test_random(seed), test_random(seed));
 		batch_add(&b, &t);
 	}
+	b.len = tuples_settle(b.rows, b.len);
 	return b;
 }
 
@@ -271,7 +272,6 @@ TEST(batch_reads_back_what_was_written)
 
 		buf_clear(&bytes);
 		batch_encode(&b, &bytes);
-		b.len = tuples_settle(b.rows, b.len);
 		CHECK_OK(batch_decode(&read, bytes.at, bytes.len, &e));
 		CHECK_TEXT(read.sensor, b.sensor);
 		CHECK(read.epoch == b.epoch && read.serial == b.serial && read.seen == 9 && read.lost == 1);
@@ -317,6 +317,11 @@ TEST(batch_that_is_not_sound_is_said_to_be)
 
 	CHECK(!batch_sound(&b, &e));
 	memcpy(b.sensor, "ab", 3);
+	CHECK_OK(batch_sound(&b, &e));
+	for (minute_t minute = 7; minute > 5; minute--)
+		batch_add(&b, &(struct tuple){ .minute = minute, .proto = PROTO_TCP, .packets = 1 });
+	CHECK(!batch_sound(&b, &e));    /* minutes ascend */
+	b.rows[1].minute = 7;
 	CHECK_OK(batch_sound(&b, &e));
 	watch_add(&b.watched, (struct run){ 4, 6, 60 });
 	CHECK(!batch_sound(&b, &e));

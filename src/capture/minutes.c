@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 enum { PLACES = 5 };    /* two open, the others written or waiting for it */
+enum { GATHER_ROWS = 1 << 15, GATHER_MINUTES = MINUTES_PER_DAY };       /* of a batch for which nobody waits */
 enum state { FREE, OPEN, CLOSED };
 
 /* One minute, or a part of one. Its owner is the counting thread while FREE or OPEN, the writing one while CLOSED. */
@@ -35,14 +36,14 @@ struct minutes {
 	pthread_cond_t changed;
 	/* the writing thread's */
 	uint64_t epoch, serial;
+	struct batch gathered;          /* minutes of a file that go on together */
 	uint64_t unwritten;             /* packets whose batch could not be handed on */
 };
 
 /* The place's batch: its rows if there are any, and that the sensor was looking. */
 static struct batch batch_of(struct minutes *m, struct place *p)
 {
-	struct batch whole = { .epoch = m->epoch, .serial = ++m->serial, .span = { p->minute, p->minute + 1 }, .seen = p->seen,
-		.lost = p->lost + m->unwritten };
+	struct batch whole = { .epoch = m->epoch, .span = { p->minute, p->minute + 1 }, .seen = p->seen, .lost = p->lost };
 	unsigned seconds = (unsigned)__builtin_popcountll(p->watched);
 	size_t n;
 	struct batch *cut = tally_cut(p->tally, m->epoch, &n);
@@ -60,14 +61,68 @@ static struct batch batch_of(struct minutes *m, struct place *p)
 	return whole;
 }
 
+/* Takes the batch over. */
+static void hand_on(struct minutes *m, struct batch *b)
+{
+	b->serial = ++m->serial;
+	b->lost += m->unwritten;
+	m->unwritten = m->fn(m->to, b) ? 0 : b->seen + b->lost;
+	batch_release(b);
+}
+
+static bool joins(const struct batch *first, const struct batch *next)
+{
+	return next->span.from >= first->span.until && next->span.until - first->span.from <= GATHER_MINUTES &&
+		first->len + next->len <= GATHER_ROWS;
+}
+
+/* Takes `next` over. */
+static void join(struct batch *b, struct batch *next)
+{
+	if (b->cap < b->len + next->len) {
+		b->cap = 2 * (b->len + next->len);
+		b->rows = mem_resize(b->rows, b->cap, sizeof *b->rows);
+	}
+	if (next->len)
+		memcpy(b->rows + b->len, next->rows, next->len * sizeof *b->rows);
+	for (size_t i = 0; i < next->watched.len; i++)
+		watch_add(&b->watched, next->watched.runs[i]);
+	b->len += next->len;
+	b->span.until = next->span.until;
+	b->seen += next->seen;
+	b->lost += next->lost;
+	batch_release(next);
+}
+
+static void hand_on_gathered(struct minutes *m)
+{
+	if (!span_empty(m->gathered.span))
+		hand_on(m, &m->gathered);
+}
+
+/* Live a minute goes on by itself; those of a file are fewer batches, and fewer files to sync. */
+static void gather(struct minutes *m, struct batch *b)
+{
+	if (!m->patient) {
+		hand_on(m, b);
+		return;
+	}
+	if (!span_empty(m->gathered.span) && joins(&m->gathered, b)) {
+		join(&m->gathered, b);
+		return;
+	}
+	hand_on_gathered(m);
+	m->gathered = *b;
+}
+
 static void write_place(struct minutes *m, struct place *p)
 {
 	struct batch b = batch_of(m, p);
-	bool worth = b.len || b.watched.len || b.lost, handed = !worth || m->fn(m->to, &b);
 
-	batch_release(&b);
-	if (worth)
-		m->unwritten = handed ? 0 : m->unwritten + p->seen + p->lost;
+	if (b.len || b.watched.len || b.lost)
+		gather(m, &b);
+	else
+		batch_release(&b);
 	(void)pthread_mutex_lock(&m->lock);
 	p->watched = p->seen = p->lost = 0;
 	p->state = FREE;
@@ -101,8 +156,10 @@ static void *write_all(void *of)
 			p = next_closed(m);
 		}
 		(void)pthread_mutex_unlock(&m->lock);
-		if (!p)
+		if (!p) {
+			hand_on_gathered(m);
 			return NULL;
+		}
 		write_place(m, p);
 	}
 }

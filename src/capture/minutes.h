@@ -22,7 +22,7 @@ typedef bool minutes_fn(void *to, const struct batch *b);
 
 enum { MINUTES_ROWS_MAX = 1 << 15 };    /* of one tally; a minute with more comes in several batches */
 
-/* patient: wait for room instead of refusing, as for a file. */
+/* patient: wait for room instead of refusing, and hand minutes on together, up to a day's, as for a file. */
 struct minutes *minutes_open(const char *sensor, bool patient, minutes_fn *fn, void *to);
 /* Counts packets that are in the account already; takes those out of it that are refused. */
 void minutes_add(struct minutes *m, const struct packet *list, size_t n, struct account *a);

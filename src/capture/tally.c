@@ -348,7 +348,7 @@ static struct tuple tuple_of(const struct row *r, bool v6)
 		.ttl = r->ttl, .dsts = (uint8_t)(r->more >> DSTS_SHIFT), .sport = r->sport, .packets = r->packets, .bytes = row_bytes(r) };
 }
 
-enum { PLACE_BITS = 21 };
+enum { PLACE_BITS = 21, AHEAD = 16 };
 
 /* The table's places that hold a row, by minute and port: a rank and the place below it. `keys` has room for twice as many. */
 static const uint64_t *in_order(const struct table *t, uint64_t *keys)
@@ -362,9 +362,9 @@ static const uint64_t *in_order(const struct table *t, uint64_t *keys)
 	return radix_sort(keys, keys + t->len, t->len, PLACE_BITS);
 }
 
-static void copy_row(const struct table *t, uint64_t key, struct tuple *to)
+static const struct row *row_of(const struct table *t, uint64_t key)
 {
-	*to = tuple_of(row_at(t, key & ((1u << PLACE_BITS) - 1)), t->v6);
+	return row_at(t, key & ((1u << PLACE_BITS) - 1));
 }
 
 /* All rows of the post by minute and port. */
@@ -378,7 +378,9 @@ static struct tuple *copy_rows(const struct post *p)
 	while (a + b < v4 + v6) {
 		bool first = b == v6 || (a < v4 && x[a] >> PLACE_BITS <= y[b] >> PLACE_BITS);
 
-		copy_row(first ? &p->v4 : &p->v6, first ? x[a] : y[b], &rows[a + b]);
+		rows[a + b] = first ? tuple_of(row_of(&p->v4, x[a]), false) : tuple_of(row_of(&p->v6, y[b]), true);
+		if (a + AHEAD < v4)
+			__builtin_prefetch(row_of(&p->v4, x[a + AHEAD]), 0);
 		a += first;
 		b += !first;
 	}

@@ -73,7 +73,7 @@ def test_file_on_the_live_path_gives_the_truth(folder):
         assert told["refused"] == {k: v for k, v in truth["refused"].items() if v}, told
         heads, rows, watched = batches(data)
         as_truth(truth, rows)
-        assert len(heads) == 10 and [int(h["serial"]) for h in heads] == list(range(1, 11)), heads
+        assert 1 < len(heads) < 10 and [int(h["serial"]) for h in heads] == list(range(1, len(heads) + 1)), heads
         assert 599 <= watched <= 600, watched
 
 
@@ -162,7 +162,7 @@ def test_full_spool_gives_up_the_oldest_and_tells_it(folder):
 def test_full_disk_makes_room_for_the_newest(folder):
     """A real one, through all that the sensor may still do."""
     path, data = f"{folder}/t.pcap", f"{folder}/d"
-    truth = telescope(path, "--packets", "100000", "--sources", "50000", "--length", "3000")
+    truth = telescope(path, "--packets", "200000", "--sources", "100000", "--length", "3000")
     os.mkdir(data)
     if os.getuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=500k", "tmpfs", data], capture_output=True).returncode != 0:
         raise Skip("needs root and tmpfs")
@@ -178,7 +178,7 @@ def test_full_disk_makes_room_for_the_newest(folder):
 def test_disk_that_fails_at_any_step_loses_nothing_untold(folder):
     """Each write, sync and rename in turn, until a run meets none; then from each on, for the rest of the run."""
     path = f"{folder}/t.pcap"
-    truth = telescope(path, "--packets", "4000", "--length", "240")
+    truth = telescope(path, "--packets", "4000", "--length", str(3 * 86400))
     for kind in ("", "-"):
         for step in range(1, 100):
             data = f"{folder}/d{kind}{step}"

@@ -40,7 +40,7 @@ TEST(minutes_keep_two_open_and_refuse_what_comes_later)
 {
 	struct got got = { 0 };
 	struct account a;
-	struct minutes *m = minutes_open("s", true, take, &got);
+	struct minutes *m = minutes_open("s", false, take, &got);
 
 	account_init(&a);
 	add(m, &a, 600, 1);
@@ -61,7 +61,7 @@ TEST(minutes_keep_two_open_and_refuse_what_comes_later)
 TEST(minutes_say_that_they_looked_and_saw_nothing)
 {
 	struct got got = { 0 };
-	struct minutes *m = minutes_open("s", true, take, &got);
+	struct minutes *m = minutes_open("s", false, take, &got);
 
 	for (int64_t s = 615; s < 700; s++)
 		minutes_watched(m, s);
@@ -89,29 +89,52 @@ TEST(minutes_with_more_rows_than_a_tally_come_in_parts)
 	account_release(&a);
 }
 
-TEST(minutes_survive_a_clock_that_is_set_back)
+TEST(minutes_of_a_file_go_on_together_up_to_a_day)
 {
 	struct got got = { 0 };
 	struct account a;
 	struct minutes *m = minutes_open("s", true, take, &got);
 
 	account_init(&a);
-	add(m, &a, 6000, 1);
-	minutes_reopen(m);
-	add(m, &a, 600, 1);
-	add(m, &a, 6001, 1);
+	for (minute_t minute = 10; minute < 10 + 2 * MINUTES_PER_DAY; minute++) {
+		minutes_close_before(m, minute);
+		minutes_watched(m, minute * 60);
+		add(m, &a, minute * 60, minute);
+	}
+	minutes_lost(m, 7);
 	CHECK_WHOLE(minutes_end(m), 0);
-	CHECK_WHOLE(got.packets, 3);
-	CHECK_WHOLE(got.batches, 3);
-	CHECK_WHOLE(account_refused(&a), 0);
+	CHECK_WHOLE(got.packets, 2 * MINUTES_PER_DAY);
+	CHECK_WHOLE(got.watched_s, 2 * MINUTES_PER_DAY);
+	CHECK_WHOLE(got.lost, 7);
+	CHECK_WHOLE(got.batches, 2);
 	account_release(&a);
+}
+
+TEST(minutes_survive_a_clock_that_is_set_back)
+{
+	for (int patient = 0; patient < 2; patient++) {
+		struct got got = { 0 };
+		struct account a;
+		struct minutes *m = minutes_open("s", patient, take, &got);
+
+		account_init(&a);
+		add(m, &a, 600 + 86400, 1);
+		minutes_reopen(m);
+		add(m, &a, 600, 1);
+		add(m, &a, 601 + 86400, 1);
+		CHECK_WHOLE(minutes_end(m), 0);
+		CHECK_WHOLE(got.packets, 3);
+		CHECK_WHOLE(got.batches, 3);
+		CHECK_WHOLE(account_refused(&a), 0);
+		account_release(&a);
+	}
 }
 
 TEST(minutes_that_cannot_be_handed_on_are_lost_packets_of_the_next)
 {
 	struct got got = { .refuse = true };
 	struct account a;
-	struct minutes *m = minutes_open("s", true, take, &got);
+	struct minutes *m = minutes_open("s", false, take, &got);
 
 	account_init(&a);
 	add(m, &a, 600, 1);

@@ -68,6 +68,7 @@ static struct batch some_batch(uint64_t *seed, unsigned sensor, unsigned day, ui
 
 		batch_add(&b, &t);
 	}
+	b.len = tuples_settle(b.rows, b.len);
 	return b;
 }
 
@@ -311,6 +312,7 @@ TEST(distinct_and_new_sources_are_exact_in_whatever_order_batches_arrive)
 
 			batch_add(&b, &t);
 		}
+		b.len = tuples_settle(b.rows, b.len);
 		CHECK_OK(store_put(s, list, 1, &each, &e));
 		batch_release(&b);
 	}
@@ -491,14 +493,14 @@ TEST(mark_counts_when_two_packets_of_a_source_agree_over_all_sensors)
 		if (i == 0) {
 			t.src = addr_v4(2);
 			batch_add(&b, &t);
-			t.src = addr_v4(3);
-			batch_add(&b, &t);
-			t.minute += MINUTES_PER_DAY;
-			batch_add(&b, &t);
-			t.minute -= MINUTES_PER_DAY;
 			t.src = addr_v4(4);
 			batch_add(&b, &t);
 			t.mark = MARK_NMAP;
+			batch_add(&b, &t);
+			t.mark = MARK_ZMAP;
+			t.src = addr_v4(3);
+			batch_add(&b, &t);
+			t.minute += MINUTES_PER_DAY;
 			batch_add(&b, &t);
 		}
 		for (int k = 0; k < 2; k++)

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/num.h"
+#include "base/radix.h"
 #include "base/zone.h"
 #include "core/batch.h"
 #include "core/calendar.h"
@@ -471,4 +472,17 @@ TEST(numbers_are_read_whole_or_not_at_all)
 	CHECK_TEXT(num_grouped(187849, text), "187,849");
 	CHECK_TEXT(num_shortest(.1, text), "0.1");
 	CHECK(strtod(num_shortest(1.0 / 3, text), NULL) == 1.0 / 3);
+}
+
+TEST(radix_sort_orders_by_the_upper_bits_and_keeps_the_rest_in_place)
+{
+	uint64_t list[600], room[600], seed = 9;
+
+	for (size_t len = 0; len <= 600; len += 150) {
+		for (size_t i = 0; i < len; i++)
+			list[i] = (test_random(&seed) % 7 * 0x10001 + test_random(&seed) % 3) << 30 | i;
+		const uint64_t *got = radix_sort(list, room, len, 30);
+		for (size_t i = 1; i < len; i++)
+			CHECK(got[i - 1] < got[i]);     /* the place below the rank makes the order of equal ones part of it */
+	}
 }

@@ -1,7 +1,6 @@
 #include "capture/minutes.h"
 
 #include "base/mem.h"
-#include "base/secret.h"
 #include "capture/account.h"
 #include "capture/packet.h"
 #include "capture/refusal.h"
@@ -164,7 +163,7 @@ static void *write_all(void *of)
 	}
 }
 
-struct minutes *minutes_open(const char *sensor, bool patient, minutes_fn *fn, void *to)
+struct minutes *minutes_open(const char *sensor, uint64_t epoch, bool patient, minutes_fn *fn, void *to)
 {
 	struct minutes *m = mem_zero(1, sizeof *m);
 
@@ -173,7 +172,7 @@ struct minutes *minutes_open(const char *sensor, bool patient, minutes_fn *fn, v
 	m->patient = patient;
 	m->fn = fn;
 	m->to = to;
-	secret_fill(&m->epoch, sizeof m->epoch);
+	m->epoch = epoch;
 	for (int i = 0; i < PLACES; i++) {
 		m->places[i].tally = tally_open(MINUTES_ROWS_MAX);
 		(void)tally_sensor(m->places[i].tally, sensor);

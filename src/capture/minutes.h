@@ -22,8 +22,8 @@ typedef bool minutes_fn(void *to, const struct batch *b);
 
 enum { MINUTES_ROWS_MAX = 1 << 15 };    /* of one tally; a minute with more comes in several batches */
 
-/* patient: wait for room instead of refusing, and hand minutes on together, up to a day's, as for a file. */
-struct minutes *minutes_open(const char *sensor, bool patient, minutes_fn *fn, void *to);
+/* epoch: one that this sensor never used. patient: wait for room instead of refusing, and hand minutes on together, up to a day's, as for a file. */
+struct minutes *minutes_open(const char *sensor, uint64_t epoch, bool patient, minutes_fn *fn, void *to);
 /* Counts packets that are in the account already; takes those out of it that are refused. */
 void minutes_add(struct minutes *m, const struct packet *list, size_t n, struct account *a);
 /* Minutes that end before this one are closed: no more is expected for them. */

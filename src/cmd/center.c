@@ -21,7 +21,9 @@
 #include <unistd.h>
 
 static const char LISTEN[] = "127.0.0.1:8025";
-static const char *const keys[] = { "data", "listen", "zone", "name_ja", "name_en", "collect", "certificate", "key", "collect_user", "metrics", NULL };
+static const char *const keys[] = { "data", "listen", "zone", "name_ja", "name_en", "collect", "certificate", "key", "collect_user", "metrics", "notify_mail", "notify_smtp",
+	"notify_smtp_user", "notify_smtp_password", "notify_from", "notify_webhook", "notify_syslog", "notify_digest", "notify_quiet", "notify_zone", "notify_language",
+	"notify_ca", "notify_user", NULL };
 
 /* Who listens behind the keep's socket; 0 for nobody. */
 static pid_t keep_of(const char *socket_path)
@@ -116,6 +118,24 @@ static void add_collect(struct parts *all, const struct args *a, const struct co
 	part_option(p, "--metrics", setting(a, c, "metrics", "metrics", NULL));
 }
 
+/* Who is told what the keep notices; nobody, unless a way is said. Only in the configuration: what it takes is what notify takes. */
+static void add_notify(struct parts *all, const struct conf *c, const char *dir)
+{
+	static const struct { const char *key, *option; } handed[] = {
+		{ "notify_mail", "--mail" }, { "notify_smtp", "--smtp" }, { "notify_smtp_user", "--smtp-user" }, { "notify_smtp_password", "--smtp-password" },
+		{ "notify_from", "--from" }, { "notify_webhook", "--webhook" }, { "notify_syslog", "--syslog" }, { "notify_digest", "--digest" },
+		{ "notify_quiet", "--quiet" }, { "notify_zone", "--zone" }, { "notify_language", "--language" }, { "notify_ca", "--ca" },
+		{ "notify_user", "--user" },
+	};
+
+	if (!conf_value(c, "notify_mail") && !conf_value(c, "notify_webhook") && !conf_value(c, "notify_syslog"))
+		return;
+	struct part *p = parts_add(all, "notify");
+	part_option(p, "--data", dir);
+	for (size_t i = 0; i < sizeof handed / sizeof *handed; i++)
+		part_option(p, handed[i].option, conf_value(c, handed[i].key));
+}
+
 static void add_parts(struct parts *all, const struct args *a, const struct conf *c, const char *dir, const char *listen, const char *zone)
 {
 	struct part *keep = parts_add(all, "keep");
@@ -123,6 +143,7 @@ static void add_parts(struct parts *all, const struct args *a, const struct conf
 	part_option(keep, "--data", dir);
 	part_option(keep, "--zone", zone);
 	add_collect(all, a, c, dir);
+	add_notify(all, c, dir);
 	struct part *desk = parts_add(all, "desk");
 	part_option(desk, "--data", dir);
 	part_option(desk, "--listen", listen);
@@ -188,7 +209,7 @@ static int run_center(const struct args *a)
 }
 
 static const struct option options[] = {
-	{ "config", "FILE", "settings: data, listen, zone, name_ja, name_en, collect, certificate, key, collect_user, metrics" },
+	{ "config", "FILE", "settings: data, listen, zone, name_ja, name_en, collect, certificate, key, collect_user, metrics, notify_..." },
 	{ "data", "DIR", "the observatory's folder (default ./teiten-data)" },
 	{ "listen", "ADDRESS:PORT", "where the inside pages are served, on this machine only (default 127.0.0.1:8025)" },
 	{ "zone", "ZONE", "time zone of a store that is made now, such as Asia/Tokyo (default UTC)" },

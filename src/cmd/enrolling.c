@@ -14,6 +14,7 @@
 #include "capture/reading.h"
 #include "core/calendar.h"
 #include "link/enrolled.h"
+#include "link/epochs.h"
 
 #include <unistd.h>
 
@@ -141,6 +142,20 @@ static bool find(const struct args *a, char path[PATH_TEXT_MAX], struct enrolmen
 	return one != NULL;
 }
 
+/* Since when it has observed the addresses that it observes; NULL: not known. */
+static const char *since(const struct args *a, const char *name, char date[CALENDAR_TEXT_MAX])
+{
+	struct epochs all = { 0 };
+	char path[PATH_TEXT_MAX];
+	struct err e;
+	const struct address_epoch *newest = file_path(path, place_dir(a), "sensors/epochs", &e) && epochs_read(&all, path, &e) ?
+		epochs_newest(&all, name) : NULL;
+	const char *text = newest ? calendar_rfc3339(&zone_utc, newest->from, date) : NULL;
+
+	epochs_release(&all);
+	return text;
+}
+
 static bool run_show(const struct args *a, struct err *e)
 {
 	char path[PATH_TEXT_MAX], key[SIGN_KEY_TEXT_MAX], date[CALENDAR_TEXT_MAX];
@@ -161,6 +176,15 @@ static bool run_show(const struct args *a, struct err *e)
 		json_string(&j, "group", one.group[0] ? one.group : NULL);
 		json_string(&j, "from", one.valid.from ? calendar_date(&zone_utc, one.valid.from, date) : NULL);
 		json_string(&j, "until", one.valid.until < MINUTE_MAX ? calendar_date(&zone_utc, one.valid.until, date) : NULL);
+		json_array(&j, "outages");
+		for (size_t i = 0; i < one.outages_len; i++) {
+			json_object(&j, NULL);
+			json_string(&j, "from", calendar_rfc3339(&zone_utc, one.outages[i].from, date));
+			json_string(&j, "until", calendar_rfc3339(&zone_utc, one.outages[i].until, date));
+			json_end_object(&j);
+		}
+		json_end_array(&j);
+		json_string(&j, "addresses_since", since(a, one.name, date));
 		json_string(&j, "note", one.note);
 		json_end_object(&j);
 		buf_str(&out, "\n");
@@ -191,11 +215,52 @@ static bool run_retire(const struct args *a, struct err *e)
 	return ok;
 }
 
+/* Those that are over make room. */
+static bool add_outage(struct enrolment *one, const char *from, const char *until, minute_t now, struct err *e)
+{
+	struct span s = { 0, 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < one->outages_len; i++)
+		if (one->outages[i].until > now)
+			one->outages[n++] = one->outages[i];
+	one->outages_len = n;
+	if (!calendar_parse(&zone_utc, from, &s.from, e) || !calendar_parse(&zone_utc, until, &s.until, e))
+		return false;
+	if (span_empty(s) || s.until <= now) {
+		err_asked(e, "an outage that ends before it begins, or is over");
+		return err_expected(e, "FROM UNTIL, as 2026-11-25T22:00Z 2026-11-26T02:00Z");
+	}
+	if (n == OUTAGES_MAX)
+		return err_set(e, "%d outages are planned already", OUTAGES_MAX);
+	one->outages[one->outages_len++] = s;
+	return true;
+}
+
+/* Its silence from then until then is no news. */
+static bool run_outage(const struct args *a, struct err *e)
+{
+	char path[PATH_TEXT_MAX], date[CALENDAR_TEXT_MAX];
+	struct enrolment one;
+	int held = -1;
+
+	bool ok = list_path(a, path, e) && hold_list(path, &held, e) && find(a, path, &one, e) &&
+		add_outage(&one, a->word[2], a->word[3], (minute_t)(clock_wall_s() / 60), e) && enrolled_put(path, &one, e);
+	if (ok) {
+		printf("%s: nobody is told of its silence from %s", one.name, calendar_rfc3339(&zone_utc, one.outages[one.outages_len - 1].from, date));
+		printf(" to %s\n", calendar_rfc3339(&zone_utc, one.outages[one.outages_len - 1].until, date));
+	}
+	if (held >= 0)
+		(void)close(held);
+	return ok;
+}
+
 static const struct { const char *verb; size_t least, most; bool (*run)(const struct args *a, struct err *e); } verbs[] = {
 	{ "key", 1, 1, run_key },
 	{ "add", 3, ARGS_MAX, run_add },
 	{ "show", 2, 2, run_show },
 	{ "retire", 2, 2, run_retire },
+	{ "outage", 4, 4, run_outage },
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
 

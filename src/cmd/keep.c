@@ -1,7 +1,7 @@
 /* keep: holds the store. Spool to store with group commit; questions to answers on a unix socket. */
 #include "cmd/cmd.h"
 #include "cmd/ending.h"
-#include "cmd/liveness.h"
+#include "cmd/noticing.h"
 #include "cmd/place.h"
 
 #include "base/clock.h"
@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "link/epochs.h"
 #include "spool/room.h"
 #include "spool/spool.h"
 #include "store/regions.h"
@@ -33,8 +34,10 @@ struct keep {
 	struct store *store;
 	int lock_fd, listen_fd;
 	sem_t peers;
-	char enrolled[PATH_TEXT_MAX];
+	char enrolled[PATH_TEXT_MAX], notices[PATH_TEXT_MAX], epochs_path[PATH_TEXT_MAX];
 	struct vigil vigil;
+	struct enrolled sensors;        /* as they were when it looked last */
+	struct epochs epochs;
 	minute_t looked;
 };
 
@@ -109,6 +112,25 @@ static void take_group(struct keep *k, const struct spool_list *list, struct gro
 	}
 }
 
+/* Of those that are enrolled: the marks of other batches are chance. */
+static void note_epochs(struct keep *k, const struct batch *const *list, size_t n)
+{
+	bool changed = false;
+	struct err e;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t mark = epoch_mark(list[i]->epoch);
+		enum epoch_news news = mark && enrolled_find(&k->sensors, list[i]->sensor) ? epochs_note(&k->epochs, list[i]->sensor, mark, list[i]->span.from) :
+			EPOCH_SAME;
+
+		changed |= news != EPOCH_SAME;
+		if (news == EPOCH_MOVED)
+			vigil_moved(&k->vigil, list[i]->sensor, (minute_t)(clock_wall_s() / 60));
+	}
+	if (changed && !epochs_write(&k->epochs, k->epochs_path, &e))
+		log_err(&e);
+}
+
 static bool put_group(struct keep *k, const struct group *g, struct err *e)
 {
 	const struct batch **list = mem_zero(g->taken.len, sizeof *list);
@@ -117,6 +139,11 @@ static bool put_group(struct keep *k, const struct group *g, struct err *e)
 	for (size_t i = 0; i < g->taken.len; i++)
 		list[i] = &g->taken.list[i];
 	bool ok = store_put(k->store, list, g->taken.len, each, e);
+	for (size_t i = 0; ok && i < g->taken.len; i++)
+		if (each[i] == STORED_NOW)
+			vigil_count(&k->vigil, list[i]);
+	if (ok)
+		note_epochs(k, list, g->taken.len);
 	free(list);
 	free(each);
 	return ok;
@@ -179,13 +206,22 @@ static bool take_lock(struct keep *k, struct err *e)
 	return held ? true : err_set(e, "another teiten command has been working here for %d s", WAIT_MS / 1000);
 }
 
+static bool open_notices(struct keep *k, const char *dir, struct err *e)
+{
+	char folder[PATH_TEXT_MAX], sensors[PATH_TEXT_MAX];
+
+	return file_path(folder, dir, "notices", e) && file_make_dir(folder, e) && file_path(k->notices, folder, "log", e) &&
+		vigil_open(&k->vigil, k->notices, e) && file_path(sensors, dir, "sensors", e) && file_make_dir(sensors, e) &&
+		file_path(k->epochs_path, sensors, "epochs", e) && epochs_read(&k->epochs, k->epochs_path, e);
+}
+
 static bool open_keep(struct keep *k, const char *dir, const char *zone, struct err *e)
 {
 	char address[PATH_TEXT_MAX + 16];
 
 	if (!file_make_dir(dir, e) || !file_path(k->spool, dir, "spool", e) || !file_path(k->socket, dir, "keep.sock", e) ||
 		!file_path(k->lock, dir, "lock", e) || !file_path(k->file, dir, "store.duckdb", e) ||
-		!file_path(k->table, dir, "regions.table", e) || !file_path(k->enrolled, dir, "sensors/enrolled", e) || !spool_open(k->spool, e) || !take_lock(k, e))
+		!file_path(k->table, dir, "regions.table", e) || !file_path(k->enrolled, dir, "sensors/enrolled", e) || !spool_open(k->spool, e) || !take_lock(k, e) || !open_notices(k, dir, e))
 		return false;
 	if (!(k->regions = regions_open(k->table, e)))
 		return false;
@@ -210,6 +246,8 @@ static void close_keep(struct keep *k, bool answering, pthread_t acceptor)
 			wait_place(k);
 	}
 	vigil_release(&k->vigil);
+	enrolled_release(&k->sensors);
+	epochs_release(&k->epochs);
 	store_close(k->store);
 	regions_close(k->regions);
 	if (k->listen_fd >= 0)
@@ -229,13 +267,14 @@ static void look_at_sensors(struct keep *k)
 	if (now == k->looked)
 		return;
 	k->looked = now;
-	if (!enrolled_read(&all, k->enrolled, &e) || all.len == 0)
+	if (!enrolled_read(&all, k->enrolled, &e))
 		return;
-	if (store_facts(k->store, &f, &e)) {
+	enrolled_release(&k->sensors);
+	k->sensors = all;
+	if (all.len && store_facts(k->store, &f, &e)) {
 		vigil_look(&k->vigil, &all, &f, now);
 		facts_release(&f);
 	}
-	enrolled_release(&all);
 }
 
 static int run_keep(const struct args *a)
@@ -257,9 +296,9 @@ static int run_keep(const struct args *a)
 		answering = pthread_create(&acceptor, NULL, accept_peers, &k) == 0;
 		log_line("holding %s", k.file);
 		while (answering && !ending()) {
+			look_at_sensors(&k);
 			if (!drain_once(&k))
 				clock_sleep_ms(IDLE_MS);
-			look_at_sensors(&k);
 		}
 		log_line("ending");
 	}

@@ -11,6 +11,7 @@ enum { SILENT_MINUTES = 5 };            /* a minute, its five seconds, the way a
 enum liveness {
 	LIVE_NOT_ENROLLED,              /* nobody expects anything: what was imported */
 	LIVE_CAPTURING, LIVE_SILENT,
+	LIVE_OUTAGE,                    /* silent, as somebody said beforehand */
 	LIVE_NEVER,                     /* enrolled, and not heard of yet */
 	LIVE_RETIRED,                   /* enrolled, but not for now */
 };
@@ -18,11 +19,5 @@ enum liveness {
 const char *liveness_name(enum liveness l);             /* "capturing" ...; "" for LIVE_NOT_ENROLLED */
 /* one: NULL when not enrolled. watched: from its first to its last watched minute, by the store. */
 enum liveness liveness_of(const struct enrolment *one, struct span watched, minute_t now);
-
-/* What a keep has noticed of its sensors: it says once in the log that one has fallen silent, or captures again. */
-struct vigil { struct { char name[SENSOR_NAME_MAX]; enum liveness state; } *list; size_t len, cap; };
-
-void vigil_look(struct vigil *v, const struct enrolled *all, const struct facts *f, minute_t now);
-void vigil_release(struct vigil *v);
 
 #endif

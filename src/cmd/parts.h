@@ -10,7 +10,7 @@
 struct args;
 struct err;
 
-enum { PARTS_MAX = 4, PART_WORDS_MAX = 48 };
+enum { PARTS_MAX = 8, PART_WORDS_MAX = 48 };
 
 struct part {
 	const char *arg[PART_WORDS_MAX];        /* NULL-ended: "teiten", the command's name, its options */

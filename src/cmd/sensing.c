@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "base/sign.h"
 #include "capture/account.h"
 #include "capture/eye.h"
 #include "capture/intake.h"
@@ -23,6 +24,7 @@
 #include "capture/pcapfile.h"
 #include "capture/reading.h"
 #include "capture/ring.h"
+#include "link/epochs.h"
 #include "spool/room.h"
 #include "spool/spool.h"
 
@@ -34,7 +36,7 @@
 #include <unistd.h>
 
 enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, DAY_S = 86400, GAP_S = 3600, BACK_S = 180, STEPS_MAX = 1000 };
-enum { REPORT_MAX = 1 << 20, KEPT_BYTES = 64 << 20, ROOM_MIB = 1024, ROOM_MIB_MAX = 1 << 24, ROOM_DAYS_MAX = 3660 };
+enum { REPORT_MAX = 1 << 20, WATCHED_TEXT_MAX = 1 << 16, KEPT_BYTES = 64 << 20, ROOM_MIB = 1024, ROOM_MIB_MAX = 1 << 24, ROOM_DAYS_MAX = 3660 };
 
 const struct option sensing_options[] = {
 	{ "interface", "NAME", "observe: the interface whose packets are counted" },
@@ -66,6 +68,7 @@ struct sensor_run;
 struct worker {
 	struct sensor_run *run;
 	unsigned number;
+	uint64_t epoch;                 /* of its batches */
 	struct ring *ring;
 	struct eye *eye;
 	struct minutes *minutes;
@@ -130,6 +133,28 @@ static bool belong_together(const struct args *a, bool file, struct err *e)
 	return true;
 }
 
+/* Where a key is there, batches are marked by the set of addresses that is watched; before rights are given up. */
+static bool name_epochs(struct sensor_run *s, const char *dir, struct err *e)
+{
+	char path[PATH_TEXT_MAX], text[PREFIX_TEXT_MAX];
+	struct sign_secret secret;
+	struct buf watched = buf_make(WATCHED_TEXT_MAX);
+
+	if (!file_path(path, dir, "sensor.key", e))
+		return false;
+	bool marked = file_exists(path);
+	if (marked && !sign_secret_read(path, &secret, e))
+		return false;
+	for (size_t i = 0; i < s->how.watched_len; i++)
+		buf_printf(&watched, "%s ", prefix_format(&s->how.watched[i], text));
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		s->workers[i] = (struct worker){ .run = s, .number = (unsigned)i,
+			.epoch = marked ? epoch_marked(&secret, watched.at, watched.len) : epoch_unmarked() };
+	explicit_bzero(&secret, sizeof secret);
+	buf_release(&watched);
+	return true;
+}
+
 static bool read_settings(struct sensor_run *s, const struct args *a, const struct conf *c, struct err *e)
 {
 	const char *watch, *dir;
@@ -166,7 +191,8 @@ static bool read_settings(struct sensor_run *s, const struct args *a, const stru
 	dir = setting(a, c, "data");
 	dir = dir ? dir : PLACE_DEFAULT;
 	s->how.latest_s = s->file ? clock_wall_s() + DAY_S : 0;
-	return (reading_watch(&s->how, watch, e) || err_in(e, "watch")) && file_path(s->spool, dir, "spool", e) && spool_open(s->spool, e);
+	return (reading_watch(&s->how, watch, e) || err_in(e, "watch")) && file_path(s->spool, dir, "spool", e) &&
+		spool_open(s->spool, e) && name_epochs(s, dir, e);
 }
 
 /* Called by the writing threads. */
@@ -190,7 +216,7 @@ static void begin(struct worker *w)
 {
 	account_init(&w->account);
 	w->eye = eye_open(&w->run->how);
-	w->minutes = minutes_open(w->run->how.sensor, w->run->file != NULL, put, w->run);
+	w->minutes = minutes_open(w->run->how.sensor, w->epoch, w->run->file != NULL, put, w->run);
 }
 
 static void end(struct worker *w)
@@ -596,8 +622,6 @@ int sensing(const struct args *a)
 		return observe_and_ship(a, &c);
 	if (!read_settings(&s, a, &c, &e))
 		return asking_refused(a, &e);
-	for (size_t i = 0; i < s.len; i++)
-		s.workers[i] = (struct worker){ .run = &s, .number = (unsigned)i };
 	/* minute after minute asks for the same room: it is kept instead of given back and zeroed anew */
 	(void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
 	(void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);

@@ -189,7 +189,7 @@ static int run_sensor(const struct args *a)
 	if (enrolling_knows(a))
 		return enrolling(a);
 	log_line("sensor is followed by: nothing, to observe; key, to make its key; add LINE, show NAME or retire NAME, to say who may "
-		"deliver; list; or set NAME with --addresses, --group or --region");
+		"deliver; outage NAME FROM UNTIL, for one that is planned; list; or set NAME with --addresses, --group or --region");
 	return EXIT_WRONG_USE;
 }
 
@@ -203,7 +203,7 @@ static const struct option options[] = {
 
 const struct command command_sensor = {
 	.name = "sensor",
-	.usage = "[OPTION]... | key | add LINE | show NAME | retire NAME | list | set NAME",
+	.usage = "[OPTION]... | key | add LINE | show NAME | retire NAME | outage NAME FROM UNTIL | list | set NAME",
 	.summary = "observe an interface; make its key, enrol it, list the sensors",
 	.options = { options, sensing_options, place_options },
 	.run = run_sensor,

@@ -56,7 +56,7 @@ static bool read_settings(const struct args *a, struct ship *s, struct err *e)
 /* The key is read; it goes on with the spool, and what a TLS connection needs to know of the system. */
 static bool give_up_rights(const struct ship *s, struct err *e)
 {
-	const char *const readable[] = { "/etc", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/var/lib/ca-certificates", "/dev/urandom", s->how.client.ca, NULL };
+	const char *const readable[] = { RIGHTS_OF_WHO_CONNECTS, s->how.client.ca, NULL };
 	struct confine_how how = { .user = s->user, .folder = s->spool, .readable = readable, .network = NETWORK_CONNECTS };
 
 	return rights_give_up(&how, s->prove, e);

@@ -24,6 +24,24 @@ static bool read_count(const char *text, uint64_t max, uint64_t *out, struct err
 	return err_expected(e, "0 to %llu", (unsigned long long)max);
 }
 
+/* "FROM/UNTIL", times in UTC unless they say another offset. */
+static bool read_outage(struct enrolment *one, char *text, struct err *e)
+{
+	char *until = strchr(text, '/');
+	struct span s = { 0, 0 };
+
+	if (one->outages_len == OUTAGES_MAX)
+		return err_set(e, "more than %d outages", OUTAGES_MAX);
+	if (until)
+		*until++ = '\0';
+	if (!until || !calendar_parse(&zone_utc, text, &s.from, e) || !calendar_parse(&zone_utc, until, &s.until, e) || span_empty(s)) {
+		err_set(e, "not an outage: \"%.40s%s%.40s\"", text, until ? "/" : "", until ? until : "");
+		return err_expected(e, "FROM/UNTIL, as 2026-11-25T22:00Z/2026-11-26T02:00Z");
+	}
+	one->outages[one->outages_len++] = s;
+	return true;
+}
+
 /* One "name=value". */
 static bool read_setting(struct enrolment *one, char *text, struct err *e)
 {
@@ -33,7 +51,7 @@ static bool read_setting(struct enrolment *one, char *text, struct err *e)
 
 	if (!value) {
 		err_set(e, "not a setting: \"%.40s\"", text);
-		return err_expected(e, "number=, addresses=, addresses6=, group=, from= or until=; a note begins with #");
+		return err_expected(e, "number=, addresses=, addresses6=, group=, from=, until= or outage=; a note begins with #");
 	}
 	*value++ = '\0';
 	if (!strcmp(text, "number")) {
@@ -51,6 +69,8 @@ static bool read_setting(struct enrolment *one, char *text, struct err *e)
 		ok = calendar_parse(&zone_utc, value, &one->valid.from, e);
 	} else if (!strcmp(text, "until")) {
 		ok = calendar_parse(&zone_utc, value, &one->valid.until, e);
+	} else if (!strcmp(text, "outage")) {
+		ok = read_outage(one, value, e);
 	} else {
 		return err_set(e, "unknown setting \"%.40s\"", text);
 	}
@@ -253,6 +273,10 @@ void enrolment_text(const struct enrolment *one, struct buf *out)
 		buf_printf(out, " from=%s", calendar_date(&zone_utc, one->valid.from, date));
 	if (one->valid.until < MINUTE_MAX)
 		buf_printf(out, " until=%s", calendar_date(&zone_utc, one->valid.until, date));
+	for (size_t i = 0; i < one->outages_len; i++) {
+		buf_printf(out, " outage=%s", calendar_rfc3339(&zone_utc, one->outages[i].from, date));
+		buf_printf(out, "/%s", calendar_rfc3339(&zone_utc, one->outages[i].until, date));
+	}
 	if (one->note[0])
 		buf_printf(out, " # %s", one->note);
 	buf_str(out, "\n");

@@ -1,6 +1,6 @@
 /* enrolled: who may deliver to a centre: one line a sensor in a file, as authorized_keys does for people.
  *
- *     NAME ed25519:KEY [number=N] [addresses=N] [addresses6=N] [group=NAME] [from=DATE] [until=DATE] [# note]
+ *     NAME ed25519:KEY [number=N] [addresses=N] [addresses6=N] [group=NAME] [from=DATE] [until=DATE] [outage=FROM/UNTIL]... [# note]
  *
  * A line that is taken away locks its sensor out. The addresses themselves are not in it. */
 #ifndef TEITEN_ENROLLED_H
@@ -12,7 +12,7 @@
 struct buf;
 struct err;
 
-enum { ENROLLED_MAX = 4096, ENROLLED_BYTES_MAX = 4 << 20, NOTE_MAX = 128 };
+enum { ENROLLED_MAX = 4096, ENROLLED_BYTES_MAX = 4 << 20, NOTE_MAX = 128, OUTAGES_MAX = 8 };
 
 struct enrolment {
 	char name[SENSOR_NAME_MAX], group[SENSOR_NAME_MAX], note[NOTE_MAX];
@@ -20,6 +20,7 @@ struct enrolment {
 	unsigned number;                        /* 1 to 65535; 0 none */
 	uint32_t addresses, addresses6;         /* how many it observes, by family; together at least 1 */
 	struct span valid;                      /* from inclusive, until exclusive; UTC days */
+	struct span outages[OUTAGES_MAX]; size_t outages_len;           /* planned: nobody is told of its silence then */
 };
 
 struct enrolled { size_t len; struct enrolment *list; };        /* in the order of the file */

@@ -24,26 +24,13 @@ struct sender {
 	struct refused { char name[SPOOL_NAME_MAX]; uint64_t until_us; } refused[REFUSED_MAX]; size_t refused_len;
 };
 
-static bool local(const char *host)
-{
-	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		size_t n = strlen(names[i]);
-
-		if (!strncmp(host, names[i], n) && (host[n] == '\0' || host[n] == ':' || host[n] == '/'))
-			return true;
-	}
-	return false;
-}
-
 bool sender_may_go_to(const char *centre, struct err *e)
 {
 	static const char secure[] = "https://", plain[] = "http://";
 	size_t len = strlen(centre);
 
 	if (!strchr(centre, '@') && len < URL_MAX - LETTER_PATH_MAX && ((!strncmp(centre, secure, sizeof secure - 1) && len > sizeof secure - 1) ||
-		(!strncmp(centre, plain, sizeof plain - 1) && local(centre + sizeof plain - 1))))
+		(!strncmp(centre, plain, sizeof plain - 1) && client_local(centre + sizeof plain - 1))))
 		return true;
 	err_asked(e, "not a centre's address: \"%.100s\"", centre);
 	return err_expected(e, "https://HOST:PORT; http:// only for this machine");
@@ -75,7 +62,7 @@ static bool put(struct sender *s, const struct letter *l, const struct buf *body
 	letter_sign(l, body->at, body->len, &s->how.secret, clock_wall_s(), &heads);
 	letter_lines(&heads, text);
 	(void)snprintf(url, sizeof url, "%.*s%s", (int)(len - (s->how.centre[len - 1] == '/')), s->how.centre, letter_path(l, path));
-	return client_put(s->client, url, (const char *const[]){ text[0], text[1], text[2], NULL }, body->at, body->len, reply, e);
+	return client_send(s->client, "PUT", url, (const char *const[]){ "Content-Type: application/octet-stream", text[0], text[1], text[2], NULL }, body->at, body->len, reply, e);
 }
 
 /* What the file holds: its bytes, and which batch it says it is. */

@@ -16,6 +16,19 @@ struct client {
 
 struct upload { const char *at; size_t left; };
 
+bool client_local(const char *host)
+{
+	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		size_t n = strlen(names[i]);
+
+		if (!strncmp(host, names[i], n) && (host[n] == '\0' || host[n] == ':' || host[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
 void client_prepare(void)
 {
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -86,26 +99,25 @@ static size_t keep_text(char *bytes, size_t size, size_t n, void *of)
 	return size * n;
 }
 
-static void set_up(struct client *c, const char *url, struct curl_slist *headers, struct upload upload[2], struct client_reply *out)
+/* What all ways of sending share. */
+static void set_up(struct client *c, const char *url, const char *protocols, struct upload upload[2])
 {
 	CURL *h = c->curl;
 
 	curl_easy_reset(h);     /* connections stay open */
+	c->why[0] = '\0';
 	(void)curl_easy_setopt(h, CURLOPT_URL, url);
-	(void)curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "https,http");
+	(void)curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, protocols);
 	(void)curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
 	(void)curl_easy_setopt(h, CURLOPT_READFUNCTION, give);
 	(void)curl_easy_setopt(h, CURLOPT_READDATA, upload);
 	(void)curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, rewind_upload);
 	(void)curl_easy_setopt(h, CURLOPT_SEEKDATA, upload);
 	(void)curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE, (curl_off_t)upload[0].left);
-	(void)curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
-	(void)curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, keep_text);
-	(void)curl_easy_setopt(h, CURLOPT_WRITEDATA, out);
 	(void)curl_easy_setopt(h, CURLOPT_ERRORBUFFER, c->why);
-	(void)curl_easy_setopt(h, CURLOPT_USERAGENT, c->how.agent);
 	(void)curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)CLIENT_CONNECT_S);
+	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)(CLIENT_TIMEOUT_S + upload[0].left / CLIENT_SLOWEST));
 	if (c->how.ending) {
 		(void)curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
 		(void)curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, look_up);
@@ -113,9 +125,6 @@ static void set_up(struct client *c, const char *url, struct curl_slist *headers
 	}
 	if (c->how.ca)
 		(void)curl_easy_setopt(h, CURLOPT_CAINFO, c->how.ca);
-	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)(CLIENT_TIMEOUT_S + upload[0].left / CLIENT_SLOWEST));
-	if (!strncmp(url, "http:", 5))  /* on this machine: what the environment says of proxies is not meant for it */
-		(void)curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
 	if (c->how.proxy)
 		(void)curl_easy_setopt(h, CURLOPT_PROXY, c->how.proxy);
 	if (c->how.bytes_a_second)
@@ -136,34 +145,69 @@ static void say_why(const struct client *c, CURLcode code, struct err *e)
 		err_expected(e, "a name that this machine can resolve");
 		break;
 	case CURLE_COULDNT_CONNECT:
-		err_expected(e, "the centre's collector to listen there, and the line to be up");
+		err_expected(e, "somebody to listen there, and the line to be up");
 		break;
 	default:
 		break;
 	}
 }
 
-bool client_put(struct client *c, const char *url, const char *const *headers, const void *body, size_t len, struct client_reply *out,
-	struct err *e)
+static bool perform(struct client *c, struct client_reply *out, struct err *e)
 {
-	struct upload upload[2] = { { body, len }, { body, len } };
-	struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/octet-stream");
 	curl_off_t wait_s = 0;
 	long status = 0;
 
-	*out = (struct client_reply){ 0 };
-	c->why[0] = '\0';
-	for (; *headers; headers++)
-		list = curl_slist_append(list, *headers);
-	set_up(c, url, list, upload, out);
 	CURLcode code = curl_easy_perform(c->curl);
 	(void)curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(c->curl, CURLINFO_RETRY_AFTER, &wait_s);
-	curl_slist_free_all(list);
 	out->status = (unsigned)status;
 	out->retry_after_s = wait_s > 0 && wait_s < 86400 ? (unsigned)wait_s : 0;
 	if (code == CURLE_OK && status)
 		return true;
 	say_why(c, code, e);
 	return false;
+}
+
+bool client_send(struct client *c, const char *method, const char *url, const char *const *headers, const void *body, size_t len,
+	struct client_reply *out, struct err *e)
+{
+	struct upload upload[2] = { { body, len }, { body, len } };
+	struct curl_slist *list = NULL;
+
+	*out = (struct client_reply){ 0 };
+	for (; *headers; headers++)
+		list = curl_slist_append(list, *headers);
+	set_up(c, url, "https,http", upload);
+	(void)curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
+	(void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, list);
+	(void)curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, keep_text);
+	(void)curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, out);
+	(void)curl_easy_setopt(c->curl, CURLOPT_USERAGENT, c->how.agent);
+	if (!strncmp(url, "http:", 5))  /* on this machine: what the environment says of proxies is not meant for it */
+		(void)curl_easy_setopt(c->curl, CURLOPT_NOPROXY, "*");
+	bool ok = perform(c, out, e);
+	curl_slist_free_all(list);
+	return ok;
+}
+
+bool client_mail(struct client *c, const char *url, const struct client_mail *m, const void *text, size_t len, struct err *e)
+{
+	struct upload upload[2] = { { text, len }, { text, len } };
+	struct curl_slist *to = NULL;
+	struct client_reply reply = { 0 };
+
+	for (size_t i = 0; i < m->to_len; i++)
+		to = curl_slist_append(to, m->to[i]);
+	set_up(c, url, "smtp,smtps", upload);
+	(void)curl_easy_setopt(c->curl, CURLOPT_MAIL_FROM, m->from);
+	(void)curl_easy_setopt(c->curl, CURLOPT_MAIL_RCPT, to);
+	(void)curl_easy_setopt(c->curl, CURLOPT_USE_SSL, (long)(m->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+	(void)curl_easy_setopt(c->curl, CURLOPT_NOPROXY, "*");
+	if (m->user) {
+		(void)curl_easy_setopt(c->curl, CURLOPT_USERNAME, m->user);
+		(void)curl_easy_setopt(c->curl, CURLOPT_PASSWORD, m->password);
+	}
+	bool ok = perform(c, &reply, e);
+	curl_slist_free_all(to);
+	return ok;
 }

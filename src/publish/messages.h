@@ -20,6 +20,14 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(INSIDE_VIEW, "内部画面", "Inside view") \
 	X(INSIDE_NOTE, "この画面はこの計算機の中だけで表示されます。センサー名と送信元をそのまま含みます。", \
 		"These pages are shown on this machine only. They name sensors and sources as they are.") \
+	X(NOTICE_SILENT, "センサー {1} の観測が途絶えています（{2}分間、観測なし）", "sensor {1} is silent: nothing was watched for {2} minutes") \
+	X(NOTICE_CAPTURING, "センサー {1} は観測中です", "sensor {1} is capturing") \
+	X(NOTICE_LOSING, "センサー {1} でパケットの取りこぼしが発生しています（この1時間で1,000件あたり{2}件）", \
+		"sensor {1} loses packets: {2} of a thousand in this hour") \
+	X(NOTICE_WHOLE, "センサー {1} の取りこぼしは解消しました（1時間、取りこぼしなし）", "sensor {1} has lost nothing for an hour") \
+	X(NOTICE_MOVED, "センサー {1} の観測アドレスが変わりました。登録したアドレス数を確認してください", \
+		"sensor {1} observes other addresses than before: see how many it is enrolled with") \
+	X(NOTICE_TRIAL, "通知の送信試験です", "a trial: notices arrive here") \
 	X(ARCHIVE, "これはアーカイブです。最後の観測は {1} で、現在の状況ではありません。「直近」の期間はその日までです。", \
 		"This is an archive. The last observation is of {1}; it does not show the present. Recent spans end there.") \
 	X(TAGLINE, "未使用アドレスなどに届く、求めていないパケットの定点観測", \

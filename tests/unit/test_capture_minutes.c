@@ -40,7 +40,7 @@ TEST(minutes_keep_two_open_and_refuse_what_comes_later)
 {
 	struct got got = { 0 };
 	struct account a;
-	struct minutes *m = minutes_open("s", false, take, &got);
+	struct minutes *m = minutes_open("s", 1, false, take, &got);
 
 	account_init(&a);
 	add(m, &a, 600, 1);
@@ -61,7 +61,7 @@ TEST(minutes_keep_two_open_and_refuse_what_comes_later)
 TEST(minutes_say_that_they_looked_and_saw_nothing)
 {
 	struct got got = { 0 };
-	struct minutes *m = minutes_open("s", false, take, &got);
+	struct minutes *m = minutes_open("s", 1, false, take, &got);
 
 	for (int64_t s = 615; s < 700; s++)
 		minutes_watched(m, s);
@@ -77,7 +77,7 @@ TEST(minutes_with_more_rows_than_a_tally_come_in_parts)
 	enum { SOURCES = 3 * MINUTES_ROWS_MAX + 5 };
 	struct got got = { 0 };
 	struct account a;
-	struct minutes *m = minutes_open("s", true, take, &got);
+	struct minutes *m = minutes_open("s", 1, true, take, &got);
 
 	account_init(&a);
 	for (uint32_t i = 0; i < SOURCES; i++)
@@ -93,7 +93,7 @@ TEST(minutes_of_a_file_go_on_together_up_to_a_day)
 {
 	struct got got = { 0 };
 	struct account a;
-	struct minutes *m = minutes_open("s", true, take, &got);
+	struct minutes *m = minutes_open("s", 1, true, take, &got);
 
 	account_init(&a);
 	for (minute_t minute = 10; minute < 10 + 2 * MINUTES_PER_DAY; minute++) {
@@ -115,7 +115,7 @@ TEST(minutes_survive_a_clock_that_is_set_back)
 	for (int patient = 0; patient < 2; patient++) {
 		struct got got = { 0 };
 		struct account a;
-		struct minutes *m = minutes_open("s", patient, take, &got);
+		struct minutes *m = minutes_open("s", 1, patient, take, &got);
 
 		account_init(&a);
 		add(m, &a, 600 + 86400, 1);
@@ -134,7 +134,7 @@ TEST(minutes_that_cannot_be_handed_on_are_lost_packets_of_the_next)
 {
 	struct got got = { .refuse = true };
 	struct account a;
-	struct minutes *m = minutes_open("s", false, take, &got);
+	struct minutes *m = minutes_open("s", 1, false, take, &got);
 
 	account_init(&a);
 	add(m, &a, 600, 1);

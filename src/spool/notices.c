@@ -1,0 +1,86 @@
+#include "spool/notices.h"
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "SECONDS KIND SENSOR AMOUNT ." a line; the full stop shows that it is whole. */
+enum { LINE_BYTES_MAX = 128 };
+
+static const char *const names[NOTICES] = { "silent", "capturing", "losing", "whole", "moved", "trial" };
+
+const char *notice_kind_name(enum notice_kind k)
+{
+	return names[k];
+}
+
+/* Whether the file ends in the middle of a line. */
+static bool is_torn(int fd)
+{
+	struct stat st;
+	char last;
+
+	return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
+
+bool notices_append(const char *path, const struct notice *n, struct err *e)
+{
+	char line[LINE_BYTES_MAX];
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return err_errno(e, "cannot open %s", path);
+	int len = snprintf(line, sizeof line, "%s%" PRId64 " %s %s %" PRIu64 " .\n", is_torn(fd) ? "\n" : "", n->at_s, names[n->kind], n->sensor,
+		n->amount);
+	bool ok = (write(fd, line, (size_t)len) == len && fsync(fd) == 0) || err_errno(e, "cannot write %s", path);
+	(void)close(fd);
+	return ok;
+}
+
+static bool parse(const char *line, struct notice *out)
+{
+	char kind[16], sensor[SENSOR_NAME_MAX], stop[2];
+
+	if (sscanf(line, "%" SCNd64 " %15s %39s %" SCNu64 " %1s", &out->at_s, kind, sensor, &out->amount, stop) != 5 || stop[0] != '.')
+		return false;
+	memcpy(out->sensor, sensor, sizeof out->sensor);
+	for (out->kind = 0; out->kind < NOTICES; out->kind++)
+		if (!strcmp(kind, names[out->kind]))
+			return true;
+	return false;
+}
+
+bool notices_read(const char *path, uint64_t from, struct notices *out, struct err *e)
+{
+	struct buf text = buf_make(NOTICES_BYTES_MAX);
+	struct notice one;
+
+	*out = (struct notices){ .end = from };
+	if (file_size(path) <= from)
+		return true;
+	if (!file_read(path, &text, e)) {
+		buf_release(&text);
+		return false;
+	}
+	const char *at = buf_cstr(&text);
+	for (const char *end; out->end < text.len && (end = memchr(at + out->end, '\n', text.len - out->end)); out->end = (uint64_t)(end - at) + 1) {
+		if (!parse(at + out->end, &one))
+			continue;
+		MEM_GROW(out->list, out->len, out->cap);
+		out->list[out->len++] = one;
+	}
+	buf_release(&text);
+	return true;
+}
+
+void notices_release(struct notices *n)
+{
+	free(n->list);
+	*n = (struct notices){ 0 };
+}

@@ -71,7 +71,8 @@ def enrol(name, sensor, centre, *more):
 
 
 def observe(folder, name, data, *more):
-    truth = telescope(f"{folder}/{name}.pcap", "--packets", "20000", "--length", "300", *more)
+    """Five days, and so five batches."""
+    truth = telescope(f"{folder}/{name}.pcap", "--packets", "20000", "--length", str(5 * 86400), *more)
     good("sensor", "--read", f"{folder}/{name}.pcap", "--name", name, "--watch", WATCHED, "--data", data)
     return truth
 
@@ -177,7 +178,7 @@ def test_batches_arrive_once_over_tls_and_are_in_the_store(folder):
             time.sleep(0.1)
             if not waiting(centre):
                 break
-        rows = json.loads(good("top", "--data", centre, "--json", "--top", "all", "--kind", "scan,backscatter,error,other"))["rows"]
+        rows = json.loads(good("top", "--data", centre, "--json", "--top", "all", "--kind", "scan,backscatter,error,other", "--from", "2005-12-01", "--until", "2006-02-01"))["rows"]
     finally:
         keep.terminate()
         keep.wait(20)

@@ -188,6 +188,18 @@ bool file_write(const char *path, const void *bytes, size_t len, struct err *e)
 	return ok;
 }
 
+bool file_leave(const char *path, const void *bytes, size_t len, struct err *e)
+{
+	char tmp[PATH_TEXT_MAX + 8];
+
+	(void)snprintf(tmp, sizeof tmp, "%s.new", path);
+	int fd = open_alone(tmp);
+	bool ok = (fd >= 0 && write_all(fd, bytes, len) && rename(tmp, path) == 0) || err_errno(e, "cannot write %s", path);
+	if (fd >= 0)
+		(void)close(fd);
+	return ok;
+}
+
 bool file_lock(const char *path, int *fd, bool *held, struct err *e)
 {
 	*held = false;

@@ -23,6 +23,8 @@ bool file_make_dir(const char *path, struct err *e);
 bool file_read(const char *path, struct buf *out, struct err *e);
 /* Writes PATH.new, fsync, rename, fsync of the folder. Several processes may write the same path: each whole, the last stays. */
 bool file_write(const char *path, const void *bytes, size_t len, struct err *e);
+/* The same without waiting for the disk, for what is written anew all the time: after a power loss it may be gone. */
+bool file_leave(const char *path, const void *bytes, size_t len, struct err *e);
 /* Opens or makes `path` and takes its exclusive lock. *held tells whether we have it; false only for real failures.
  * The lock lives until the descriptor in *fd is closed. */
 bool file_lock(const char *path, int *fd, bool *held, struct err *e);

@@ -34,6 +34,7 @@ static const struct { const char *name, *text; } refusals[REFUSALS] = {
 	[REFUSAL_NEIGHBOUR] = { "neighbour", "router or neighbour discovery of its own wire" },
 	[REFUSAL_NOT_LOOKED] = { "not-looked", "outside the time given by --looked" },
 	[REFUSAL_LATE] = { "late", "came when its minute was closed" },
+	[REFUSAL_CANARY] = { "canary", "the sensor's own, sent to see whether it is seen" },
 	[REFUSAL_FULL] = { "full", "found no room while minutes were being written" },
 	[REFUSAL_SENSORS] = { "sensors", "more sensors than one file may have" },
 };

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "capture/canary.h"
 #include "capture/decode.h"
 #include "capture/pcapfile.h"
 
@@ -24,6 +25,7 @@
 struct bpf_program { unsigned bf_len; struct sock_filter *bf_insns; };
 #include <pcap/pcap.h>
 
+enum { FILTER_MAX = 1 << 16 };
 /* Behind a packet's header stands where it came from. */
 enum { ADDRESS_AT = (sizeof(struct tpacket3_hdr) + TPACKET_ALIGNMENT - 1) / TPACKET_ALIGNMENT * TPACKET_ALIGNMENT };
 
@@ -109,18 +111,31 @@ static bool map_ring(struct ring *r, struct err *e)
 	return true;
 }
 
+static bool compiles(pcap_t *p, const char *text)
+{
+	struct bpf_program alone = { 0 };
+	bool ok = pcap_compile(p, &alone, text, 1, 0xffffffffu) == 0;
+
+	pcap_freecode(&alone);
+	return ok;
+}
+
 /* The kernel cuts each packet to what the filter returns: its program is there also where nothing is filtered. */
 static bool filter(const struct ring *r, const struct ring_how *how, struct err *e)
 {
 	struct sock_filter all = { BPF_RET | BPF_K, 0, 0, how->snaplen };
 	struct bpf_program made = { 0 };
 	struct sock_fprog program = { 1, &all };
+	char wide[FILTER_MAX];
 	pcap_t *p = NULL;
 	bool ok;
 
 	if (how->filter) {
+		int n = snprintf(wide, sizeof wide, "(%s)%s", how->filter, r->link == LINK_ETHERNET ? " or " CANARY_FILTER : "");
+
 		p = pcap_open_dead(r->link == LINK_ETHERNET ? 1 : 12, (int)how->snaplen);
-		if (!p || pcap_compile(p, &made, how->filter, 1, 0xffffffffu) != 0) {
+		/* by itself first: what is wrong with it should be said of it */
+		if (!p || n >= (int)sizeof wide || !compiles(p, how->filter) || pcap_compile(p, &made, wide, 1, 0xffffffffu) != 0) {
 			err_asked(e, "not a filter: %.100s: %.100s", how->filter, p ? pcap_geterr(p) : "no memory");
 			err_expected(e, "as pcap-filter(7) describes them");
 			if (p)
@@ -300,6 +315,16 @@ unsigned ring_group(const struct ring *r)
 	socklen_t len = sizeof group;
 
 	return getsockopt(r->fd, SOL_PACKET, PACKET_FANOUT, &group, &len) == 0 ? (unsigned)group & 0xffff : 0;
+}
+
+int ring_interface(const struct ring *r)
+{
+	return r->index;
+}
+
+bool ring_is_ethernet(const struct ring *r)
+{
+	return r->link == LINK_ETHERNET;
 }
 
 bool ring_up(struct ring *r)

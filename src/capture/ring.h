@@ -35,6 +35,8 @@ void ring_wait(struct ring *r, unsigned ms);
 size_t ring_frames(struct ring *r, struct frame *list, size_t max);
 unsigned ring_group(const struct ring *r);              /* 0 where it stands alone */
 uint64_t ring_lost(struct ring *r);                     /* packets that the kernel had no room for, since the last call */
+int ring_interface(const struct ring *r);               /* its number, for the system */
+bool ring_is_ethernet(const struct ring *r);
 /* Whether the interface is up, also under another name. One that went away and came back is taken up again, but not by
  * rings that share packets, nor promiscuously: the kernel grants that only to who has the rights. */
 bool ring_up(struct ring *r);

@@ -71,6 +71,7 @@ static void tell_metrics(void *of, struct buf *out)
 	buf_printf(out, "teiten_collect_cut_off_total %llu\n", http_cut_off(c->http));
 	metrics_head(out, "teiten_collect_spool_bytes", "gauge", "Bytes that wait for the keep.");
 	buf_printf(out, "teiten_collect_spool_bytes %" PRIu64 "\n", spool_bytes(c->spool));
+	metrics_left(c->spool, out);
 }
 
 static bool read_settings(const struct args *a, struct collect *c, struct err *e)

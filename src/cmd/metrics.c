@@ -2,6 +2,9 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/file.h"
+
+#include <dirent.h>
 
 bool metrics_listen(struct metrics *m, struct err *e)
 {
@@ -36,4 +39,40 @@ bool metrics_serve(struct metrics *m, struct http **out, struct err *e)
 void metrics_head(struct buf *out, const char *name, const char *type, const char *help)
 {
 	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static const char prefix[] = ".metrics-";
+
+void metrics_leave(const char *spool, const char *part, const struct buf *text)
+{
+	char name[64], path[PATH_TEXT_MAX];
+	struct err e;
+
+	(void)snprintf(name, sizeof name, "%s%s", prefix, part);
+	if (text->ok && file_path(path, spool, name, &e))
+		(void)file_leave(path, text->at, text->len, &e);        /* the next comes soon */
+}
+
+static bool is_left(const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strncmp(name, prefix, sizeof prefix - 1) && strcmp(name + len - 4, ".new") != 0;
+}
+
+void metrics_left(const char *spool, struct buf *out)
+{
+	DIR *d = opendir(spool);
+	struct dirent *entry;
+	char path[PATH_TEXT_MAX];
+	struct err e;
+
+	while (d && (entry = readdir(d)) != NULL) {
+		size_t before = out->len;
+
+		if (is_left(entry->d_name) && file_path(path, spool, entry->d_name, &e) && file_regular(path) && !file_read(path, out, &e))
+			out->len = before;
+	}
+	if (d)
+		closedir(d);
 }

@@ -16,6 +16,9 @@ struct metrics { const char *listen; metrics_fn *fn; void *of; int socket; };
 bool metrics_listen(struct metrics *m, struct err *e);
 /* *out is NULL where nothing listens; the caller ends it with http_close. m is borrowed until then. */
 bool metrics_serve(struct metrics *m, struct http **out, struct err *e);
+/* Who has no network leaves its counters as a file in the spool, by the name of the part; who serves /metrics there adds them. */
+void metrics_leave(const char *spool, const char *part, const struct buf *text);
+void metrics_left(const char *spool, struct buf *out);
 /* "# HELP", "# TYPE" and the lines' common head. */
 void metrics_head(struct buf *out, const char *name, const char *type, const char *help);
 

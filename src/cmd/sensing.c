@@ -3,6 +3,7 @@
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
 #include "cmd/ending.h"
+#include "cmd/metrics.h"
 #include "cmd/parts.h"
 #include "cmd/place.h"
 #include "cmd/rights.h"
@@ -17,6 +18,7 @@
 #include "base/num.h"
 #include "base/sign.h"
 #include "capture/account.h"
+#include "capture/canary.h"
 #include "capture/eye.h"
 #include "capture/intake.h"
 #include "capture/minutes.h"
@@ -35,8 +37,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+enum { SING_S = 3600, SING_AGAIN_S = 15, HEAR_S = 5, LEAVE_S = 10 };
 enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, DAY_S = 86400, GAP_S = 3600, BACK_S = 180, STEPS_MAX = 1000 };
-enum { REPORT_MAX = 1 << 20, WATCHED_TEXT_MAX = 1 << 16, KEPT_BYTES = 64 << 20, ROOM_MIB = 1024, ROOM_MIB_MAX = 1 << 24, ROOM_DAYS_MAX = 3660 };
+enum { METRICS_MAX = 1 << 16, REPORT_MAX = 1 << 20, WATCHED_TEXT_MAX = 1 << 16, KEPT_BYTES = 64 << 20, ROOM_MIB = 1024, ROOM_MIB_MAX = 1 << 24, ROOM_DAYS_MAX = 3660 };
 
 const struct option sensing_options[] = {
 	{ "interface", "NAME", "observe: the interface whose packets are counted" },
@@ -55,14 +58,19 @@ const struct option sensing_options[] = {
 	{ "to", "URL", "observe: bring the batches to this centre: https://HOST:PORT" },
 	{ "ca", "FILE", "observe: the authority of the centre's certificate (PEM)" },
 	{ "proxy", "URL", "observe: a proxy on the way to the centre" },
+	{ "metrics", "ADDRESS:PORT", "observe: with --to, where the counters can be read on this machine" },
+	{ "no-canary", NULL, "observe: send no frame once an hour that the sensor must see itself" },
 	{ "bandwidth", "KIB", "observe: at most so many KiB a second to the centre" },
-	{ "config", "FILE", "observe: settings: interface, watch, name, data, filter, snaplen, user, batch, spool-max, spool-days, to, ca, proxy, bandwidth" },
+	{ "config", "FILE", "observe: settings: interface, watch, name, data, filter, snaplen, user, batch, spool-max, spool-days, to, ca, proxy, bandwidth, metrics, no-canary" },
 	{ NULL, NULL, NULL },
 };
 
-static const char *const keys[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "batch", "spool-max", "spool-days", "to", "ca", "proxy", "bandwidth", NULL };
+static const char *const keys[] = { "interface", "watch", "name", "data", "filter", "snaplen", "user", "batch", "spool-max", "spool-days", "to", "ca", "proxy", "bandwidth", "metrics", "no-canary", NULL };
 
 struct sensor_run;
+
+/* All workers together, or one of them. */
+struct sums { uint64_t read, counted, refused[REFUSALS], lost, untold, steps, errors, foreign; };
 
 /* One thread's way from frames to batches. */
 struct worker {
@@ -76,8 +84,12 @@ struct worker {
 	int64_t second, offset_s, cut;  /* the last one that was noted; wall clock minus steady clock; when it last handed on */
 	uint64_t steps, lost, untold;   /* times that the clock was set; packets lost; those that no batch tells of */
 	bool was_up;
+	struct sums told;               /* a second old at most; under the run's lock */
 	pthread_t thread;
 };
+
+/* Whether the sensor sees its own canary; the first worker's affair. */
+struct hearing { struct canary *canary; bool singing, deaf; int64_t since_s, due_s; /* of the steady clock */ };
 
 struct sensor_run {
 	struct reading how;
@@ -86,9 +98,13 @@ struct sensor_run {
 	struct room room;
 	unsigned batch_s;               /* how long a batch gathers; from 60 on a minute is whole */
 	const char *file, *user;
-	bool prove;
+	bool prove, sings;
 	struct worker workers[WORKERS_MAX]; size_t len;
 	bool broke_off;
+	struct hearing hearing;
+	pthread_mutex_t lock;           /* of what workers tell */
+	int64_t left_s;                 /* when the counters were left last */
+	uint64_t watched_s;
 	uint64_t unwritten;             /* times that a batch could not be written; by the writing threads */
 	struct err why;
 };
@@ -118,7 +134,7 @@ static bool read_name(struct sensor_run *s, const char *name, struct err *e)
 static bool belong_together(const struct args *a, bool file, struct err *e)
 {
 	static const char *const others[] = { "addresses", "group", "region", "store", "wait" };
-	static const char *const live[] = { "filter", "snaplen", "promiscuous", "workers", "batch" };
+	static const char *const live[] = { "filter", "snaplen", "promiscuous", "workers", "batch", "no-canary", "metrics" };
 
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (args_given(a, others[i])) {
@@ -155,6 +171,11 @@ static bool name_epochs(struct sensor_run *s, const char *dir, struct err *e)
 	return true;
 }
 
+static bool says_yes(const char *value)
+{
+	return value && !strcmp(value, "yes");
+}
+
 static bool read_settings(struct sensor_run *s, const struct args *a, const struct conf *c, struct err *e)
 {
 	const char *watch, *dir;
@@ -163,6 +184,7 @@ static bool read_settings(struct sensor_run *s, const struct args *a, const stru
 	s->file = args_value(a, "read");
 	s->user = setting(a, c, "user");
 	s->prove = args_given(a, "prove");
+	s->sings = !args_given(a, "no-canary") && !says_yes(conf_value(c, "no-canary"));
 	s->ring = (struct ring_how){ .interface = setting(a, c, "interface"), .filter = setting(a, c, "filter"),
 		.promiscuous = args_given(a, "promiscuous") };
 	if (!s->file == !s->ring.interface) {
@@ -171,6 +193,10 @@ static bool read_settings(struct sensor_run *s, const struct args *a, const stru
 	}
 	if (!belong_together(a, s->file != NULL, e))
 		return false;
+	if (!s->file && (args_given(a, "metrics") || conf_value(c, "metrics"))) {
+		err_asked(e, "who observes has no network: the counters are in the spool's file .metrics-sensor");
+		return err_expected(e, "--to URL with --metrics: who delivers shows them");
+	}
 	if (!read_name(s, setting(a, c, "name"), e) ||
 		!args_whole("snaplen", setting(a, c, "snaplen"), RING_SNAPLEN_MIN, RING_SNAPLEN_MAX, &snaplen, e) ||
 		!args_whole("spool-max", setting(a, c, "spool-max"), 1, ROOM_MIB_MAX, &mib, e) ||
@@ -239,8 +265,38 @@ static void look(struct worker *w, const struct frame *frames, size_t n)
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++)
-		len += eye_see(w->eye, &frames[i], &w->account, &packets[len]) == REFUSAL_NONE;
+		if (w->run->hearing.canary && canary_hears(w->run->hearing.canary, &frames[i]))
+			account_refuse(&w->account, REFUSAL_CANARY, frames[i].number);
+		else
+			len += eye_see(w->eye, &frames[i], &w->account, &packets[len]) == REFUSAL_NONE;
 	take(w, packets, len);
+}
+
+/* Once an hour the canary sings. Who does not hear it does not see what comes either: nothing is watched until it does. */
+static void hear(struct hearing *h, struct ring *ring, bool up)
+{
+	int64_t now_s = (int64_t)(clock_steady_us() / 1000000);
+	struct err e = { 0 };
+
+	if (!h->canary || !up || !ring_is_ethernet(ring)) {
+		h->singing = false;
+	} else if (h->singing && canary_heard(h->canary)) {
+		if (h->deaf)
+			log_line("packets are seen again");
+		h->singing = h->deaf = false;
+		h->due_s = now_s + SING_S;
+	} else if (h->singing && now_s - h->since_s > HEAR_S) {
+		if (!h->deaf)
+			log_line("a frame of our own was sent and not seen: what comes is not observed");
+		h->singing = false;
+		h->deaf = true;
+		h->due_s = now_s + SING_AGAIN_S;
+	} else if (!h->singing && now_s >= h->due_s) {
+		h->singing = true;
+		h->since_s = now_s;
+		if (!canary_sing(h->canary, ring_interface(ring), &e) && !h->deaf)
+			log_err(&e);
+	}
 }
 
 /* A clock that was set goes apart from the one that only goes forward. */
@@ -274,6 +330,73 @@ static void say_state(const struct worker *w, bool up)
 		log_line("%s is %s", w->run->ring.interface, up ? "up" : "down: what it would have brought is not observed");
 }
 
+static struct sums sums_of_one(const struct worker *w)
+{
+	struct sums u = { .read = w->account.read, .counted = w->account.counted, .lost = w->lost, .untold = w->untold, .errors = w->account.errors,
+		.foreign = w->account.foreign, .steps = w->steps };
+
+	memcpy(u.refused, w->account.refused, sizeof u.refused);
+	return u;
+}
+
+static void add_sums(struct sums *u, const struct sums *one)
+{
+	u->read += one->read;
+	u->counted += one->counted;
+	for (unsigned r = 0; r < REFUSALS; r++)
+		u->refused[r] += one->refused[r];
+	u->lost += one->lost;
+	u->untold += one->untold;
+	u->errors += one->errors;
+	u->foreign += one->foreign;
+	u->steps = one->steps > u->steps ? one->steps : u->steps;
+}
+
+/* For Prometheus. What came is what was counted, plus each refusal. */
+static void leave_metrics(const struct sensor_run *s, const struct sums *u, bool up, int64_t now)
+{
+	struct buf out = buf_make(METRICS_MAX);
+
+	metrics_head(&out, "teiten_sensor_packets_total", "counter", "Packets that came, by what became of them.");
+	buf_printf(&out, "teiten_sensor_packets_total{result=\"counted\"} %" PRIu64 "\n", u->counted);
+	for (unsigned r = 1; r < REFUSALS; r++)
+		if (u->refused[r])
+			buf_printf(&out, "teiten_sensor_packets_total{result=\"%s\"} %" PRIu64 "\n", refusal_name((enum refusal)r), u->refused[r]);
+	metrics_head(&out, "teiten_sensor_lost_packets_total", "counter", "Packets that the kernel had no room for.");
+	buf_printf(&out, "teiten_sensor_lost_packets_total %" PRIu64 "\n", u->lost);
+	metrics_head(&out, "teiten_sensor_unwritten_batches_total", "counter", "Times that a batch could not be written.");
+	buf_printf(&out, "teiten_sensor_unwritten_batches_total %" PRIu64 "\n", __atomic_load_n(&s->unwritten, __ATOMIC_RELAXED));
+	metrics_head(&out, "teiten_sensor_clock_steps_total", "counter", "Times that the clock was set.");
+	buf_printf(&out, "teiten_sensor_clock_steps_total %" PRIu64 "\n", u->steps);
+	metrics_head(&out, "teiten_sensor_watched_seconds_total", "counter", "Seconds in which it was looking.");
+	buf_printf(&out, "teiten_sensor_watched_seconds_total %" PRIu64 "\n", s->watched_s);
+	metrics_head(&out, "teiten_sensor_up", "gauge", "Whether it sees what comes: the interface is up, its own canary was heard.");
+	buf_printf(&out, "teiten_sensor_up %d\n", up && !s->hearing.deaf);
+	metrics_head(&out, "teiten_sensor_spool_bytes", "gauge", "Bytes of batches that wait in the spool.");
+	buf_printf(&out, "teiten_sensor_spool_bytes %" PRIu64 "\n", spool_bytes(s->spool));
+	metrics_head(&out, "teiten_sensor_told_timestamp_seconds", "gauge", "When these lines were written.");
+	buf_printf(&out, "teiten_sensor_told_timestamp_seconds %" PRId64 "\n", now);
+	metrics_leave(s->spool, "sensor", &out);
+	buf_release(&out);
+}
+
+/* What the counters are by now; the first worker leaves them for others to read. */
+static void tell_sums(struct worker *w, int64_t now)
+{
+	struct sensor_run *s = w->run;
+	struct sums u = { 0 };
+
+	(void)pthread_mutex_lock(&s->lock);
+	w->told = sums_of_one(w);
+	for (size_t i = 0; w->number == 0 && i < s->len; i++)
+		add_sums(&u, &s->workers[i].told);
+	(void)pthread_mutex_unlock(&s->lock);
+	if (w->number || (now - s->left_s >= 0 && now - s->left_s < LEAVE_S))
+		return;
+	s->left_s = now;
+	leave_metrics(s, &u, w->was_up, now);
+}
+
 /* Once a second: what was looked at, what was lost, which minutes end. */
 static void tick(struct worker *w, int64_t now)
 {
@@ -283,9 +406,14 @@ static void tick(struct worker *w, int64_t now)
 	if (up != w->was_up)
 		say_state(w, up);
 	/* only one of several workers tells the time that was watched */
-	for (int64_t s = now - w->second > CATCH_UP_S ? now - 1 : w->second; w->number == 0 && up && w->was_up && s < now; s++)
+	if (w->number == 0)
+		hear(&w->run->hearing, w->ring, up);
+	for (int64_t s = now - w->second > CATCH_UP_S ? now - 1 : w->second; w->number == 0 && up && w->was_up && !w->run->hearing.deaf && s < now; s++) {
 		minutes_watched(w->minutes, s);
+		w->run->watched_s++;
+	}
 	note_lost(w);
+	tell_sums(w, now);
 	w->was_up = up;
 	w->second = now;
 	minutes_close_before(w->minutes, (minute_t)((now - LATE_S) / 60));
@@ -446,6 +574,8 @@ static bool run_live(struct sensor_run *s, struct err *e)
 		s->ring.joins = true;           /* the others join the first one's group */
 		s->ring.group = ring_group(s->workers[0].ring);
 	}
+	if (s->sings && ring_is_ethernet(s->workers[0].ring) && !(s->hearing.canary = canary_open(e)))
+		return false;
 	if (!give_up_rights(s, e) || !be_the_only_one(s, e))
 		return false;
 	ending_catch();         /* not before: who wrote a filter that takes for ever may want to end it */
@@ -459,6 +589,7 @@ static bool run_live(struct sensor_run *s, struct err *e)
 		(void)pthread_join(s->workers[i].thread, NULL);
 	for (size_t i = 0; i < s->len; i++)
 		end(&s->workers[i]);
+	canary_close(s->hearing.canary);
 	return true;
 }
 
@@ -473,25 +604,14 @@ static bool run_file(struct sensor_run *s, struct err *e)
 	return true;
 }
 
-/* All workers together. */
-struct sums { uint64_t read, counted, refused[REFUSALS], lost, untold, steps, errors, foreign; };
-
 static struct sums sums_of(const struct sensor_run *s)
 {
 	struct sums u = { 0 };
 
 	for (size_t i = 0; i < s->len; i++) {
-		const struct worker *w = &s->workers[i];
+		struct sums one = sums_of_one(&s->workers[i]);
 
-		u.read += w->account.read;
-		u.counted += w->account.counted;
-		for (unsigned r = 0; r < REFUSALS; r++)
-			u.refused[r] += w->account.refused[r];
-		u.lost += w->lost;
-		u.untold += w->untold;
-		u.errors += w->account.errors;
-		u.foreign += w->account.foreign;
-		u.steps = w->steps > u.steps ? w->steps : u.steps;
+		add_sums(&u, &one);
 	}
 	return u;
 }
@@ -584,7 +704,7 @@ static int observe_and_ship(const struct args *a, const struct conf *c)
 {
 	static const char *const observes[] = { "--interface", "--watch", "--name", "--data", "--filter", "--snaplen", "--user", "--batch", "--spool-max",
 		"--spool-days" };
-	static const char *const ships[] = { "--data", "--user", "--to", "--ca", "--proxy", "--bandwidth" };
+	static const char *const ships[] = { "--data", "--user", "--to", "--ca", "--proxy", "--bandwidth", "--metrics" };
 	struct parts all = { .right = still_right, .args = a };
 	struct err e;
 
@@ -592,6 +712,8 @@ static int observe_and_ship(const struct args *a, const struct conf *c)
 	for (size_t i = 0; i < sizeof observes / sizeof *observes; i++)
 		part_option(sensor, observes[i], setting(a, c, observes[i] + 2));
 	part_option(sensor, "--workers", args_value(a, "workers"));
+	if (args_given(a, "no-canary") || says_yes(conf_value(c, "no-canary")))
+		part_flag(sensor, "--no-canary");
 	if (args_given(a, "promiscuous"))
 		part_flag(sensor, "--promiscuous");
 	if (args_given(a, "prove"))
@@ -611,7 +733,7 @@ static int observe_and_ship(const struct args *a, const struct conf *c)
 
 int sensing(const struct args *a)
 {
-	static struct sensor_run s;
+	static struct sensor_run s = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	static struct conf c;
 	const char *config = args_value(a, "config");
 	struct err e;

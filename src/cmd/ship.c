@@ -1,9 +1,11 @@
 /* ship: brings a sensor's batches to a centre, for as long as it takes. */
 #include "cmd/commands.h"
 #include "cmd/ending.h"
+#include "cmd/metrics.h"
 #include "cmd/place.h"
 #include "cmd/rights.h"
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -12,6 +14,8 @@
 #include "base/secret.h"
 #include "link/sender.h"
 #include "spool/spool.h"
+
+#include <inttypes.h>
 
 enum { TICK_MS = 250, BACKOFF_FIRST_MS = 1000, BACKOFF_MAX_MS = 300000, SAY_AGAIN_S = 600, KIB_MIN = 8, KIB_MAX = 1 << 20 };
 
@@ -23,8 +27,25 @@ struct ship {
 	unsigned backoff_ms;
 	bool troubled;                  /* and said so */
 	uint64_t said_us, sent, refused;
+	struct metrics metrics;
+	struct { uint64_t sent, refused, failed, waiting; int64_t last_s; } told;       /* for /metrics, which another thread reads */
 	char said[ERR_TEXT_MAX];
 };
+
+static void tell_metrics(void *of, struct buf *out)
+{
+	struct ship *s = of;
+
+	metrics_head(out, "teiten_ship_batches_total", "counter", "Batches by what became of the attempt to deliver them.");
+	buf_printf(out, "teiten_ship_batches_total{result=\"delivered\"} %" PRIu64 "\n", __atomic_load_n(&s->told.sent, __ATOMIC_RELAXED));
+	buf_printf(out, "teiten_ship_batches_total{result=\"refused\"} %" PRIu64 "\n", __atomic_load_n(&s->told.refused, __ATOMIC_RELAXED));
+	buf_printf(out, "teiten_ship_batches_total{result=\"failed\"} %" PRIu64 "\n", __atomic_load_n(&s->told.failed, __ATOMIC_RELAXED));
+	metrics_head(out, "teiten_ship_waiting_batches", "gauge", "Batches that wait to be delivered.");
+	buf_printf(out, "teiten_ship_waiting_batches %" PRIu64 "\n", __atomic_load_n(&s->told.waiting, __ATOMIC_RELAXED));
+	metrics_head(out, "teiten_ship_last_delivery_timestamp_seconds", "gauge", "When the centre took a batch last; 0: not yet.");
+	buf_printf(out, "teiten_ship_last_delivery_timestamp_seconds %" PRId64 "\n", __atomic_load_n(&s->told.last_s, __ATOMIC_RELAXED));
+	metrics_left(s->spool, out);
+}
 
 static bool read_settings(const struct args *a, struct ship *s, struct err *e)
 {
@@ -50,16 +71,17 @@ static bool read_settings(const struct args *a, struct ship *s, struct err *e)
 	s->once = args_given(a, "once");
 	s->user = args_value(a, "user");
 	s->prove = args_given(a, "prove");
+	s->metrics = (struct metrics){ .listen = args_value(a, "metrics"), .fn = tell_metrics, .of = s };
 	return sign_secret_read(s->key, &s->how.secret, e);
 }
 
 /* The key is read; it goes on with the spool, and what a TLS connection needs to know of the system. */
-static bool give_up_rights(const struct ship *s, struct err *e)
+static bool give_up_rights(struct ship *s, struct err *e)
 {
 	const char *const readable[] = { RIGHTS_OF_WHO_CONNECTS, s->how.client.ca, NULL };
 	struct confine_how how = { .user = s->user, .folder = s->spool, .readable = readable, .network = NETWORK_CONNECTS };
 
-	return rights_give_up(&how, s->prove, e);
+	return metrics_listen(&s->metrics, e) && rights_give_up(&how, s->prove, e);
 }
 
 /* The same trouble once in ten minutes is enough. */
@@ -100,6 +122,7 @@ static void fail(struct ship *s, unsigned retry_after_s, const struct err *e)
 	if (ending())
 		return;         /* it was we who broke it off */
 	say(s, e);
+	(void)__atomic_add_fetch(&s->told.failed, 1, __ATOMIC_RELAXED);
 	s->backoff_ms = s->backoff_ms ? s->backoff_ms * 2 : BACKOFF_FIRST_MS;
 	s->backoff_ms = s->backoff_ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : s->backoff_ms;
 	if (!s->once)
@@ -113,6 +136,8 @@ static void succeed(struct ship *s, const struct sender *sender)
 	s->troubled = false;
 	s->backoff_ms = 0;
 	s->sent++;
+	__atomic_store_n(&s->told.sent, s->sent, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->told.last_s, clock_wall_s(), __ATOMIC_RELAXED);
 }
 
 /* Until there is no more to do, with --once; else until it is asked to end. */
@@ -126,6 +151,8 @@ static bool deliver(struct ship *s)
 		struct err e;
 
 		what = sender_next(sender, &retry_after_s, &e);
+		__atomic_store_n(&s->told.waiting, sender_waiting(sender) - (what == SENT_ONE), __ATOMIC_RELAXED);
+		__atomic_store_n(&s->told.refused, s->refused + (what == SENT_REFUSED), __ATOMIC_RELAXED);
 		switch (what) {
 		case SENT_NONE: wait_ms(s->once ? 0 : TICK_MS); break;
 		case SENT_ONE: succeed(s, sender); break;
@@ -156,8 +183,16 @@ static int run_ship(const struct args *a)
 		log_err(&e);
 		return EXIT_REFUSED;
 	}
+	struct http *metrics = NULL;
+	if (!metrics_serve(&s.metrics, &metrics, &e)) {
+		log_err(&e);
+		return EXIT_REFUSED;
+	}
 	log_line("to %s", s.how.centre);
+	if (metrics)
+		log_line("metrics: http://%s/metrics", http_address(metrics));
 	bool done = deliver(&s);
+	http_close(metrics);
 	log_line("ending: %s batches delivered", num_grouped(s.sent, n));
 	return done ? EXIT_DONE : EXIT_REFUSED;
 }
@@ -170,6 +205,7 @@ static const struct option options[] = {
 	{ "bandwidth", "KIB", "at most so many KiB a second" },
 	{ "user", "NAME", "become this user once the key is read" },
 	{ "prove", NULL, "try at the start what must not work any more, and say so" },
+	{ "metrics", "ADDRESS:PORT", "where counters, the sensor's too, can be read on this machine: /metrics, /healthz" },
 	{ "once", NULL, "deliver what waits and end, instead of waiting for more" },
 	{ NULL, NULL, NULL },
 };

@@ -285,6 +285,28 @@ def test_raw_socket_alone_is_right_enough(folder):
                                     "--ambient-caps=-all,+net_raw", "--bounding-set=-all,+net_raw"))
 
 
+def test_sensor_that_does_not_see_its_own_canary_watches_nothing(folder):
+    """The first one is lost on its way, the next one is seen: what lies between was not watched, and /metrics says so."""
+    data = f"{folder}/d"
+
+    def up():
+        with open(f"{data}/spool/.metrics-sensor", encoding="ascii") as f:
+            return re.search(r"^teiten_sensor_up (\d)$", f.read(), re.M).group(1)
+    with Wire() as wire:
+        before = time.time()
+        sensor = wire.sensor(data, before=("env", "TEITEN_FAULT=canary:1"))
+        time.sleep(1)
+        first = up()
+        time.sleep(16)
+        deaf = up()
+        time.sleep(10)
+        told, err = sensor.end()
+        ran = time.time() - before
+    assert (first, deaf) == ("1", "0") and told["refused"]["canary"] == 1, (first, deaf, told)
+    assert err.count("not seen") == err.count("seen again") == 1, err
+    assert 10 < batches(data)[2] < ran - 10, (batches(data)[2], ran)
+
+
 def test_workers_share_the_packets(folder):
     live(folder, "--workers", "2")
 
@@ -326,7 +348,7 @@ def test_filter_takes_only_what_it_describes(folder):
         time.sleep(.5)
         told, _ = sensor.end()
     # tagged frames show their port to the filter only where the card has taken the tag off
-    assert .9 * want <= told["counted"] <= want and told["came"] == told["counted"], (told, want)
+    assert .9 * want <= told["counted"] <= want and told["came"] == told["counted"] + 1 and told["refused"] == {"canary": 1}, (told, want)
     with Wire() as wire:
         done = subprocess.run(["ip", "netns", "exec", wire.ours, BINARY, "sensor", "--interface", "to", "--watch", WATCHED, "--name", "x", "--data", data,
                                "--filter", "nonsense ("], capture_output=True, text=True, timeout=20)

@@ -1,9 +1,11 @@
 /* keep: holds the store. Spool to store with group commit; questions to answers on a unix socket. */
 #include "cmd/cmd.h"
 #include "cmd/ending.h"
+#include "cmd/metrics.h"
 #include "cmd/noticing.h"
 #include "cmd/place.h"
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -16,6 +18,7 @@
 #include "store/wire.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -24,6 +27,7 @@
 
 /* Group commit: what waits is put together, up to a number of rows that one fsync serves well (measured: 10,000 rows a
  * commit are 2.5 to 4 times faster than 1,000). */
+enum { METRICS_MAX = 1 << 16, LEAVE_S = 10 };
 enum { GROUP_ROWS = 500000, GROUP_BATCHES = 4096, IDLE_MS = 50, FULL_MS = 5000, PEERS_MAX = 64 };
 /* Who asks sends at once; who is answered may be slow to read. */
 enum { REQUEST_TIMEOUT_S = 3, ANSWER_TIMEOUT_S = 30 };
@@ -39,6 +43,10 @@ struct keep {
 	struct enrolled sensors;        /* as they were when it looked last */
 	struct epochs epochs;
 	minute_t looked;
+	struct counts { uint64_t stored, known, rows, packets, lost, groups, failed, refused, commit_us; } counts;
+	size_t states[LIVE_RETIRED + 1];
+	uint64_t peers_answered;        /* by many threads */
+	int64_t left_s;                 /* when the counters were left last */
 };
 
 struct peer { struct keep *keep; int fd; };
@@ -49,6 +57,7 @@ static void *answer_peer(void *of)
 	struct err e;
 
 	(void)wire_answer(p->keep->store, p->fd, &e);   /* a peer that hung up needs no word */
+	(void)__atomic_add_fetch(&p->keep->peers_answered, 1, __ATOMIC_RELAXED);
 	(void)close(p->fd);
 	(void)sem_post(&p->keep->peers);
 	free(p);
@@ -107,6 +116,7 @@ static void take_group(struct keep *k, const struct spool_list *list, struct gro
 			continue;
 		}
 		log_err(&e);
+		k->counts.refused++;
 		if (!spool_refuse(k->spool, list->names[i], &e))
 			log_err(&e);
 	}
@@ -131,6 +141,19 @@ static void note_epochs(struct keep *k, const struct batch *const *list, size_t 
 		log_err(&e);
 }
 
+static void count(struct keep *k, const struct batch *b, enum stored what)
+{
+	if (what != STORED_NOW) {
+		k->counts.known++;
+		return;
+	}
+	k->counts.stored++;
+	k->counts.rows += b->len;
+	k->counts.packets += b->seen;
+	k->counts.lost += b->lost;
+	vigil_count(&k->vigil, b);
+}
+
 static bool put_group(struct keep *k, const struct group *g, struct err *e)
 {
 	const struct batch **list = mem_zero(g->taken.len, sizeof *list);
@@ -138,10 +161,12 @@ static bool put_group(struct keep *k, const struct group *g, struct err *e)
 
 	for (size_t i = 0; i < g->taken.len; i++)
 		list[i] = &g->taken.list[i];
+	uint64_t began_us = clock_steady_us();
 	bool ok = store_put(k->store, list, g->taken.len, each, e);
+	k->counts.commit_us += clock_steady_us() - began_us;
+	*(ok ? &k->counts.groups : &k->counts.failed) += 1;
 	for (size_t i = 0; ok && i < g->taken.len; i++)
-		if (each[i] == STORED_NOW)
-			vigil_count(&k->vigil, list[i]);
+		count(k, list[i], each[i]);
 	if (ok)
 		note_epochs(k, list, g->taken.len);
 	free(list);
@@ -256,6 +281,49 @@ static void close_keep(struct keep *k, bool answering, pthread_t acceptor)
 		(void)close(k->lock_fd);
 }
 
+static void count_states(struct keep *k, const struct facts *f, minute_t now)
+{
+	memset(k->states, 0, sizeof k->states);
+	for (size_t i = 0; i < k->sensors.len; i++) {
+		size_t known = facts_sensor(f, k->sensors.list[i].name);
+
+		k->states[liveness_of(&k->sensors.list[i], known < f->len ? f->watched[known] : (struct span){ 0, 0 }, now)]++;
+	}
+}
+
+/* For Prometheus: what came out of the spool, and what became of it. */
+static void leave_counts(struct keep *k)
+{
+	static const char *const states[] = { NULL, "capturing", "silent", "outage", "never", "retired" };
+	struct counts *c = &k->counts;
+	struct buf out = buf_make(METRICS_MAX);
+
+	metrics_head(&out, "teiten_keep_batches_total", "counter", "Batches from the spool, by what became of them.");
+	buf_printf(&out, "teiten_keep_batches_total{result=\"stored\"} %" PRIu64 "\nteiten_keep_batches_total{result=\"known\"} %" PRIu64
+		"\nteiten_keep_batches_total{result=\"refused\"} %" PRIu64 "\n", c->stored, c->known, c->refused);
+	metrics_head(&out, "teiten_keep_tuples_total", "counter", "Tuples of the batches that were stored.");
+	buf_printf(&out, "teiten_keep_tuples_total %" PRIu64 "\n", c->rows);
+	metrics_head(&out, "teiten_keep_packets_total", "counter", "Packets of the batches that were stored.");
+	buf_printf(&out, "teiten_keep_packets_total %" PRIu64 "\n", c->packets);
+	metrics_head(&out, "teiten_keep_lost_packets_total", "counter", "Packets that these batches tell as lost.");
+	buf_printf(&out, "teiten_keep_lost_packets_total %" PRIu64 "\n", c->lost);
+	metrics_head(&out, "teiten_keep_commits_total", "counter", "Groups of batches, by whether they could be committed.");
+	buf_printf(&out, "teiten_keep_commits_total{result=\"done\"} %" PRIu64 "\nteiten_keep_commits_total{result=\"failed\"} %" PRIu64 "\n", c->groups, c->failed);
+	metrics_head(&out, "teiten_keep_commit_seconds_total", "counter", "Time that commits took.");
+	buf_printf(&out, "teiten_keep_commit_seconds_total %.3f\n", (double)c->commit_us / 1e6);
+	metrics_head(&out, "teiten_keep_answers_total", "counter", "Connections on the inside socket that were answered.");
+	buf_printf(&out, "teiten_keep_answers_total %" PRIu64 "\n", __atomic_load_n(&k->peers_answered, __ATOMIC_RELAXED));
+	metrics_head(&out, "teiten_keep_store_bytes", "gauge", "Bytes of the store's file.");
+	buf_printf(&out, "teiten_keep_store_bytes %llu\n", file_size(k->file));
+	metrics_head(&out, "teiten_keep_sensors", "gauge", "Enrolled sensors, by state.");
+	for (unsigned s = LIVE_CAPTURING; s <= LIVE_RETIRED; s++)
+		buf_printf(&out, "teiten_keep_sensors{state=\"%s\"} %zu\n", states[s], k->states[s]);
+	metrics_head(&out, "teiten_keep_told_timestamp_seconds", "gauge", "When these lines were written.");
+	buf_printf(&out, "teiten_keep_told_timestamp_seconds %" PRId64 "\n", clock_wall_s());
+	metrics_leave(k->spool, "keep", &out);
+	buf_release(&out);
+}
+
 /* Once a minute: who of those that may deliver is silent. A list that is wrong is the collector's to tell. */
 static void look_at_sensors(struct keep *k)
 {
@@ -264,6 +332,10 @@ static void look_at_sensors(struct keep *k)
 	struct facts f;
 	struct err e;
 
+	if (clock_wall_s() / LEAVE_S != k->left_s) {
+		k->left_s = clock_wall_s() / LEAVE_S;
+		leave_counts(k);
+	}
 	if (now == k->looked)
 		return;
 	k->looked = now;
@@ -273,6 +345,7 @@ static void look_at_sensors(struct keep *k)
 	k->sensors = all;
 	if (all.len && store_facts(k->store, &f, &e)) {
 		vigil_look(&k->vigil, &all, &f, now);
+		count_states(k, &f, now);
 		facts_release(&f);
 	}
 }

@@ -304,6 +304,15 @@ def test_counters_can_be_read_on_this_machine(folder):
     status, text = read("/metrics")
     assert status == 200 and 'teiten_collect_requests_total{result="taken"} 5\n' in text and '{result="no_letter"} 1\n' in text, text
     assert all(re.fullmatch(r'#.*|[a-z_]+(\{[a-z]+="[a-z_]+"\})? \d+', line) for line in text.splitlines()), text
+    keep = subprocess.Popen([BINARY, "keep", "--data", centre], stderr=subprocess.DEVNULL)
+    for _ in range(150):
+        time.sleep(.1)
+        text = read("/metrics")[1]
+        if 'teiten_keep_batches_total{result="stored"} 5\n' in text:
+            break
+    keep.terminate()
+    keep.wait(20)
+    assert "teiten_keep_packets_total " in text and 'teiten_keep_sensors{state="' in text and "teiten_keep_commit_seconds_total " in text, text
     assert read("/healthz") == (200, "ok\n") and read("/")[0] == 404
     collect.end()
     one_line(run("collect", "--data", centre, "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"), 1, "this machine alone")

@@ -39,6 +39,7 @@ static int run_desk(const struct args *a)
 {
 	struct place place = { 0 };
 	struct site site = { .version = teiten_version };
+	char enrolled[PATH_TEXT_MAX];
 	struct err e;
 	bool ok;
 
@@ -48,6 +49,8 @@ static int run_desk(const struct args *a)
 	ok = place_open(&place, a, false, &e);
 	if (ok) {
 		site.store = place.store;
+		if (place.dir[0] && file_path(enrolled, place.dir, "sensors/enrolled", &e))
+			site.enrolled = enrolled;
 		store_patience(place.store, PATIENCE_S);
 		site.cache = cache_make();
 		ok = serve(or_else(args_value(a, "listen"), "127.0.0.1:8025"), &site, &e);

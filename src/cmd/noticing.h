@@ -3,9 +3,10 @@
 #ifndef TEITEN_NOTICING_H
 #define TEITEN_NOTICING_H
 
-#include "cmd/liveness.h"
+#include "link/liveness.h"
 #include "publish/messages.h"
 #include "spool/notices.h"
+#include "store/store.h"
 
 struct buf;
 

@@ -2,7 +2,7 @@
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
 #include "cmd/enrolling.h"
-#include "cmd/liveness.h"
+#include "link/liveness.h"
 #include "cmd/place.h"
 #include "cmd/sensing.h"
 

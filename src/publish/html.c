@@ -127,6 +127,7 @@ void html_begin(const struct page *p, struct buf *out)
 	markup_attribute(out, "aria-label", message(p->lang, M_NAVIGATION));
 	buf_str(out, ">\n");
 	nav_link(p, "", M_HOME, out);
+	nav_link(p, "sensors", M_SENSORS, out);
 	nav_link(p, "about", M_ABOUT, out);
 	language_switch(p, out);
 	buf_str(out, "</nav>\n</header>\n<main id=\"content\" tabindex=\"-1\">\n");
@@ -199,20 +200,19 @@ static void figure_links(const struct page *p, const struct answer *a, struct bu
 	buf_str(out, "</p>\n");
 }
 
-/* A table that may be wider than the screen scrolls in its own box, also by keyboard. */
-static void table_begin(struct buf *out, const char *name)
+void html_table_begin(struct buf *out, const char *name)
 {
 	buf_str(out, "<div class=\"scroll\" role=\"region\" tabindex=\"0\"");
 	markup_attribute(out, "aria-label", name);
 	buf_str(out, ">\n<table>\n");
 }
 
-static void table_end(struct buf *out)
+void html_table_end(struct buf *out)
 {
 	buf_str(out, "</tbody>\n</table>\n</div>\n");
 }
 
-static void column(struct buf *out, const char *class, const char *text)
+void html_column(struct buf *out, const char *class, const char *text)
 {
 	buf_str(out, "<th scope=\"col\"");
 	if (class)
@@ -222,7 +222,7 @@ static void column(struct buf *out, const char *class, const char *text)
 	buf_str(out, "</th>");
 }
 
-static void number_cell(struct buf *out, const char *text)
+void html_number(struct buf *out, const char *text)
 {
 	buf_str(out, "<td class=\"n\">");
 	markup_text(out, text);
@@ -246,22 +246,22 @@ static void values_table(const struct page *p, const struct answer *a, const cha
 {
 	char text[NUM_TEXT_MAX];
 
-	table_begin(out, name);
+	html_table_begin(out, name);
 	buf_str(out, "<thead><tr>");
-	column(out, NULL, message(p->lang, M_TIME));
+	html_column(out, NULL, message(p->lang, M_TIME));
 	for (size_t k = 0; k < a->len; k++)
-		column(out, "n", a->list[k].label);
-	column(out, "n", message(p->lang, M_LOOKED));
+		html_column(out, "n", a->list[k].label);
+	html_column(out, "n", message(p->lang, M_LOOKED));
 	buf_str(out, "</tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < a->steps; i++) {
 		buf_printf(out, "<tr%s>", a->looked[i] ? "" : " class=\"unobserved\"");
 		step_cell(out, a, &p->facts->zone, i);
 		for (size_t k = 0; k < a->len; k++)
-			number_cell(out, num_human(a->list[k].values[i], text));
-		number_cell(out, num_grouped(a->looked[i], text));
+			html_number(out, num_human(a->list[k].values[i], text));
+		html_number(out, num_grouped(a->looked[i], text));
 		buf_str(out, "</tr>\n");
 	}
-	table_end(out);
+	html_table_end(out);
 }
 
 static void picture(const struct page *p, const struct answer *a, unsigned number, unsigned width, struct buf *out)
@@ -359,18 +359,18 @@ static void top_row(const struct page *p, const struct answer *a, const struct s
 
 	buf_str(out, "<tr>");
 	if (a->question.each != EACH_NOTHING) {
-		number_cell(out, s->rank ? num_grouped(s->rank, text) : "-");
-		number_cell(out, s->previous_rank ? num_grouped(s->previous_rank, text) : "-");
+		html_number(out, s->rank ? num_grouped(s->rank, text) : "-");
+		html_number(out, s->previous_rank ? num_grouped(s->previous_rank, text) : "-");
 	}
 	label_cell(p, a, s, out);
-	number_cell(out, num_human(s->value, text));
+	html_number(out, num_human(s->value, text));
 	bar_cell(out, s->value, max);
 	if (a->question.across != ACROSS_MEAN)
-		number_cell(out, num_human(s->plain, text));
-	number_cell(out, num_grouped(s->packets, text));
-	number_cell(out, num_grouped(s->sources, text));
+		html_number(out, num_human(s->plain, text));
+	html_number(out, num_grouped(s->packets, text));
+	html_number(out, num_grouped(s->sources, text));
 	if (a->question.each != EACH_SENSOR)
-		number_cell(out, num_grouped(s->sensors, text));
+		html_number(out, num_grouped(s->sensors, text));
 	buf_str(out, "</tr>\n");
 }
 
@@ -378,20 +378,20 @@ static void top_head(const struct page *p, const struct answer *a, struct buf *o
 {
 	buf_str(out, "<thead><tr>");
 	if (a->question.each != EACH_NOTHING) {
-		column(out, "n", message(p->lang, M_RANK));
-		column(out, "n", message(p->lang, M_PREVIOUS_RANK));
+		html_column(out, "n", message(p->lang, M_RANK));
+		html_column(out, "n", message(p->lang, M_PREVIOUS_RANK));
 	}
-	column(out, NULL, caption_labels(&a->question, p->lang));
+	html_column(out, NULL, caption_labels(&a->question, p->lang));
 	if (a->question.each == EACH_PORT)
-		column(out, NULL, message(p->lang, M_SERVICE));
-	column(out, "n", message(p->lang, M_VALUE));
+		html_column(out, NULL, message(p->lang, M_SERVICE));
+	html_column(out, "n", message(p->lang, M_VALUE));
 	buf_str(out, "<td class=\"bar\"></td>");
 	if (a->question.across != ACROSS_MEAN)
-		column(out, "n", message(p->lang, M_PLAIN));
-	column(out, "n", message(p->lang, M_PACKETS));
-	column(out, "n", message(p->lang, M_SOURCES));
+		html_column(out, "n", message(p->lang, M_PLAIN));
+	html_column(out, "n", message(p->lang, M_PACKETS));
+	html_column(out, "n", message(p->lang, M_SOURCES));
 	if (a->question.each != EACH_SENSOR)
-		column(out, "n", message(p->lang, M_SENSORS_SAW));
+		html_column(out, "n", message(p->lang, M_SENSORS_SAW));
 	buf_str(out, "</tr></thead>\n<tbody>\n");
 }
 
@@ -405,11 +405,11 @@ void html_top(const struct page *p, const struct answer *a, const char *heading,
 	}
 	for (size_t i = 0; i < a->len; i++)
 		max = fmax(max, a->list[i].value);
-	table_begin(out, heading);
+	html_table_begin(out, heading);
 	top_head(p, a, out);
 	for (size_t i = 0; i < a->len; i++)
 		top_row(p, a, &a->list[i], max, out);
-	table_end(out);
+	html_table_end(out);
 	html_filled(out, "p", p->lang, M_TOTALS_NOTE, caption_across(&a->question, p->lang), caption_unit(&a->question, p->lang));
 }
 

@@ -33,6 +33,13 @@ void html_message(struct buf *out, const char *tag, enum lang l, enum message m)
 void html_filled(struct buf *out, const char *tag, enum lang l, enum message m, const char *first, const char *second);
 void html_text(struct buf *out, const char *tag, const char *text);
 
+/* A table that may be wider than the screen: it scrolls in its own box, also by keyboard. Between begin and end stand a thead and an open
+ * tbody. */
+void html_table_begin(struct buf *out, const char *name);
+void html_table_end(struct buf *out);
+void html_column(struct buf *out, const char *class, const char *text);         /* a heading; class may be NULL, "n" for numbers */
+void html_number(struct buf *out, const char *text);                            /* a cell */
+
 /* A figure: title, picture wide and narrow, caption, the values as a table, links to SVG, CSV, JSON and to itself.
  * number is its place in the page, from 1. */
 void html_figure(const struct page *p, const struct answer *a, unsigned number, struct buf *out);

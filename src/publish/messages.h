@@ -28,6 +28,23 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(NOTICE_MOVED, "センサー {1} の観測アドレスが変わりました。登録したアドレス数を確認してください", \
 		"sensor {1} observes other addresses than before: see how many it is enrolled with") \
 	X(NOTICE_TRIAL, "通知の送信試験です", "a trial: notices arrive here") \
+	X(SENSORS_PAGE_TEXT, "このサイトの平均はすべて、センサーが実際に観測していた時間で割ったものです。観測率は、最初に観測した時刻から" \
+		"現在（観測を終えたセンサーでは最後に観測した時刻）までのうち、実際に観測していた時間の割合です。", \
+		"All means of these pages are over the time in which sensors really looked. Coverage is the share of that time since the first " \
+		"watched minute, up to now for a sensor that should be watching, else up to its last one.") \
+	X(SENSOR_STATE, "状態", "State") \
+	X(SENSOR_ADDRESSES, "観測アドレス数", "Observed addresses") \
+	X(SENSOR_GROUP, "グループ", "Group") \
+	X(SENSOR_REGION, "設置地域", "Region") \
+	X(SENSOR_LAST, "最後の観測", "Last watched") \
+	X(SENSOR_COVERAGE, "観測率", "Coverage") \
+	X(STATE_IMPORTED, "登録なし", "not enrolled") \
+	X(STATE_CAPTURING, "観測中", "capturing") \
+	X(STATE_SILENT, "観測途絶", "silent") \
+	X(STATE_OUTAGE, "計画停止中", "planned outage") \
+	X(STATE_NEVER, "未受信", "never heard") \
+	X(STATE_RETIRED, "登録終了", "retired") \
+	X(NO_SENSORS, "センサーはまだありません。", "There is no sensor yet.") \
 	X(ARCHIVE, "これはアーカイブです。最後の観測は {1} で、現在の状況ではありません。「直近」の期間はその日までです。", \
 		"This is an archive. The last observation is of {1}; it does not show the present. Recent spans end there.") \
 	X(TAGLINE, "未使用アドレスなどに届く、求めていないパケットの定点観測", \

@@ -8,6 +8,7 @@ struct visit;
 void page_root(struct visit *v);                /* to the language of the path, or that the browser prefers */
 void page_home(struct visit *v);                /* both figures; with a question in the query, that one */
 void page_port(struct visit *v);
+void page_sensors(struct visit *v);
 void page_about(struct visit *v);
 void page_not_found(struct visit *v);
 void page_wrong(struct visit *v, const struct err *e);

@@ -9,25 +9,30 @@
 
 enum { ARCHIVE_AFTER_S = 2 * 24 * 60 * 60 };
 
-/* ":lang" stands for ja or en, ":part" for one segment. `asks`: it needs the store, and is kept while that is unchanged. */
+/* What a page needs of the store. ASKS: what it says changes only with the store, and is kept until then; ASKS_NOW: it tells of the
+ * moment, and is made anew for everybody. */
+enum needs { NOTHING, ASKS, ASKS_NOW };
+
+/* ":lang" stands for ja or en, ":part" for one segment. */
 static const struct route {
 	const char *path;
 	void (*serve)(struct visit *v);
-	bool asks;
+	enum needs needs;
 	void (*unavailable)(struct visit *v);
 } routes[] = {
-	{ "/",                  page_root,      false, NULL },
-	{ "/style.css",         page_style,     false, NULL },
-	{ "/icon.svg",          page_icon,      false, NULL },
-	{ "/:lang",             page_root,      false, NULL },
-	{ "/:lang/",            page_home,      true,  page_unavailable },
-	{ "/:lang/ports/:part", page_port,      true,  page_unavailable },
-	{ "/:lang/about",       page_about,     true,  page_unavailable },
-	{ "/api/v1/top",        api_top,        true,  api_unavailable },
-	{ "/api/v1/top.csv",    api_top_csv,    true,  api_unavailable },
-	{ "/api/v1/series",     api_series,     true,  api_unavailable },
-	{ "/api/v1/series.csv", api_series_csv, true,  api_unavailable },
-	{ "/figure.svg",        api_figure,     true,  api_unavailable },
+	{ "/",                  page_root,      NOTHING, NULL },
+	{ "/style.css",         page_style,     NOTHING, NULL },
+	{ "/icon.svg",          page_icon,      NOTHING, NULL },
+	{ "/:lang",             page_root,      NOTHING, NULL },
+	{ "/:lang/",            page_home,      ASKS,    page_unavailable },
+	{ "/:lang/ports/:part", page_port,      ASKS,    page_unavailable },
+	{ "/:lang/sensors",     page_sensors,   ASKS_NOW, page_unavailable },
+	{ "/:lang/about",       page_about,     ASKS,    page_unavailable },
+	{ "/api/v1/top",        api_top,        ASKS,    api_unavailable },
+	{ "/api/v1/top.csv",    api_top_csv,    ASKS,    api_unavailable },
+	{ "/api/v1/series",     api_series,     ASKS,    api_unavailable },
+	{ "/api/v1/series.csv", api_series_csv, ASKS,    api_unavailable },
+	{ "/figure.svg",        api_figure,     ASKS,    api_unavailable },
 };
 
 /* Whether the path is the pattern's; notes what stood for its variables. */
@@ -88,7 +93,9 @@ static void serve_asking(struct visit *v, const struct route *r)
 	v->archive = !span_empty(v->facts.held) && clock_wall_s() - newest_s > ARCHIVE_AFTER_S;
 	/* a figure's words follow the browser where its address does not name a language */
 	(void)snprintf(key, sizeof key, "%s %s?%s", lang_code(v->lang), v->request->path, v->request->query);
-	if (!cache_find(v->site->cache, key, state_of(v), v->reply)) {
+	if (r->needs == ASKS_NOW) {
+		r->serve(v);
+	} else if (!cache_find(v->site->cache, key, state_of(v), v->reply)) {
 		r->serve(v);
 		cache_keep(v->site->cache, key, state_of(v), v->reply);
 	}
@@ -104,7 +111,7 @@ void routes_serve(void *site, const struct request *rq, struct reply *rp)
 
 		if (!matches(routes[i].path, rq->path, &fresh))
 			continue;
-		if (routes[i].asks)
+		if (routes[i].needs != NOTHING)
 			serve_asking(&fresh, &routes[i]);
 		else
 			routes[i].serve(&fresh);

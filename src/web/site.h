@@ -12,6 +12,7 @@ struct site {
 	struct cache *cache;
 	const char *name[LANGS];        /* the observatory's */
 	const char *version;            /* of the program; may be empty */
+	const char *enrolled;           /* the list of sensors that may deliver; NULL: there is none */
 };
 
 #endif

@@ -82,6 +82,9 @@ TEST(every_path_answers_in_its_language)
 	page_has(&s, "/en/ports/1433-tcp", "", 200, "Destination port 1433/tcp");
 	page_has(&s, "/ja/ports/icmp-8", "", 200, "宛先ポート icmp/8");
 	page_has(&s, "/ja/about", "", 200, "この画面について");
+	page_has(&s, "/ja/sensors", "", 200, "<th scope=\"row\">east</th><td>登録なし</td>");
+	page_has(&s, "/ja/sensors", "", 200, "<time datetime=\"2006-05-25T00:00:00+09:00\">2006-05-25 00:00</time></td><td class=\"n\">100.0 %</td>");
+	page_has(&s, "/en/sensors", "", 200, "not enrolled");
 	page_has(&s, "/ja/", "last=1w&step=day", 200, "宛先ポート 上位 5（1週間、日別）");
 	page_has(&s, "/figure.svg", "last=1w&lang=ja&w=360", 200, "data-label=\"1433/tcp\"");
 	page_has(&s, "/style.css", "", 200, "font-family");

@@ -1,4 +1,4 @@
-#include "cmd/liveness.h"
+#include "link/liveness.h"
 
 const char *liveness_name(enum liveness l)
 {

@@ -4,7 +4,6 @@
 #define TEITEN_LIVENESS_H
 
 #include "link/enrolled.h"
-#include "store/store.h"
 
 enum { SILENT_MINUTES = 5 };            /* a minute, its five seconds, the way and a retry: later is silence */
 

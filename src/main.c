@@ -1,6 +1,7 @@
 /* Teiten: finds the command, sorts its options, runs it. */
 #include "cmd/commands.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 
@@ -47,5 +48,6 @@ int main(int argc, char **argv)
 		log_line("%s takes no words, only options: \"%s\"", c->name, args.word[0]);
 		return EXIT_WRONG_USE;
 	}
+	clock_prepare();
 	return ended(c->run(&args));
 }

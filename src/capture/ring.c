@@ -1,5 +1,6 @@
 #include "capture/ring.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "capture/canary.h"
@@ -283,6 +284,7 @@ static bool take_block(struct ring *r)
 size_t ring_frames(struct ring *r, struct frame *list, size_t max)
 {
 	size_t n = 0;
+	int64_t shift_s = clock_shift_s();
 
 	while (r->left == 0) {
 		give_back(r);
@@ -293,7 +295,7 @@ size_t ring_frames(struct ring *r, struct frame *list, size_t max)
 		const struct tpacket3_hdr *h = r->next;
 		const struct sockaddr_ll *from = (const struct sockaddr_ll *)(const void *)((const uint8_t *)h + ADDRESS_AT);
 
-		list[n] = (struct frame){ (const uint8_t *)h + h->tp_mac, h->tp_snaplen, ++r->frames, r->link, h->tp_sec, true,
+		list[n] = (struct frame){ (const uint8_t *)h + h->tp_mac, h->tp_snaplen, ++r->frames, r->link, h->tp_sec + shift_s, true,
 			from->sll_pkttype == PACKET_OUTGOING, false };
 		list[n].elsewhere = from->sll_pkttype == PACKET_OTHERHOST && !r->promiscuous;
 		r->next = (const struct tpacket3_hdr *)(const void *)((const uint8_t *)h + h->tp_next_offset);

@@ -405,6 +405,11 @@ static void tick(struct worker *w, int64_t now)
 	bool up = ring_up(w->ring);
 	if (up != w->was_up)
 		say_state(w, up);
+	/* before the second that has just ended: its last packets may still be on their way to us, and a batch that told it without
+	 * them would not be true if they never came */
+	if (w->run->batch_s < 60 && now / w->run->batch_s != w->cut)
+		minutes_cut(w->minutes);
+	w->cut = now / w->run->batch_s;
 	/* only one of several workers tells the time that was watched */
 	if (w->number == 0)
 		hear(&w->run->hearing, w->ring, up);
@@ -417,9 +422,6 @@ static void tick(struct worker *w, int64_t now)
 	w->was_up = up;
 	w->second = now;
 	minutes_close_before(w->minutes, (minute_t)((now - LATE_S) / 60));
-	if (w->run->batch_s < 60 && now / w->run->batch_s != w->cut)
-		minutes_cut(w->minutes);
-	w->cut = now / w->run->batch_s;
 }
 
 static void *observe(void *of)

@@ -36,6 +36,7 @@ all: $(BUILD)/teiten
 help:
 	@echo 'make run [PORT=8025]      a demonstration observatory with its pages'
 	@echo 'make test                 all tests, with what they need installed'
+	@echo 'make test-fleet [FLEET_ROUNDS=60]   a centre and three sensors in trouble'
 	@echo 'make install DESTDIR= PREFIX=/usr/local'
 	@echo 'make floors format compile_commands.json bench bench-capture bench-fleet fuzz [FUZZ_SECONDS=60] clean'
 	@echo 'make SAN=address,undefined | SAN=thread | CC=clang'
@@ -97,6 +98,9 @@ fuzz: deps/.packages-test
 test: deps/.packages-test deps/countries/iptoasn-country.mmdb
 	@tests/run
 check: test
+# A centre and three sensors to which FLEET_ROUNDS things happen, such as 60.
+test-fleet: $(BUILD)/teiten deps/.packages-test
+	@python3 tests/cli/test_fleet.py $(BUILD)/teiten
 bench: $(BUILD)/teiten $(BENCH:%=$(BUILD)/bench-%) deps/countries/iptoasn-country.mmdb
 	@tests/bench/run $(BUILD)
 # Others are measured where they are installed: nfdump softflowd argus-server argus-client tshark.
@@ -137,5 +141,5 @@ clean:
 	rm -rf build build-* compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help test check bench bench-capture bench-fleet run install floors format fuzz fuzzers replays clean
+.PHONY: all help test test-fleet check bench bench-capture bench-fleet run install floors format fuzz fuzzers replays clean
 .SECONDARY:

@@ -2,6 +2,7 @@
 #include "cmd/commands.h"
 #include "cmd/ending.h"
 #include "cmd/place.h"
+#include "cmd/rights.h"
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -18,13 +19,45 @@ static const char *or_else(const char *given, const char *other)
 	return given && given[0] ? given : other;
 }
 
-static bool serve(const char *listen, struct site *site, struct err *e)
+/* Whether another process holds the store. */
+static bool asks(const struct place *p, const struct args *a)
 {
-	struct http_how how = { .listen = listen, .fn = routes_serve, .to = site };
-	struct http *h = http_open(&how, e);
+	const char *address = args_value(a, "store");
 
-	if (!h)
+	return p->through_keep || (address && !strncmp(address, "unix:", 5));
+}
+
+/* It goes on with the socket that it serves, the list of sensors to read, and the keep's to ask; one that holds the store itself has threads already, and
+ * stays who it is. */
+static bool give_up_rights(const struct place *p, const struct args *a, struct err *e)
+{
+	char sensors[PATH_TEXT_MAX];
+	const char *const readable[] = { sensors, NULL };
+	struct confine_how how = { .user = args_value(a, "user"), .readable = readable, .network = NETWORK_ASKS };
+	bool prove = args_given(a, "prove");
+	struct facts f;
+
+	if (!asks(p, a) && !how.user && !prove)
+		return true;
+	if (!asks(p, a)) {
+		err_asked(e, "--user and --prove are for pages of a store that a keep holds");
+		return err_expected(e, "`teiten keep` or `teiten center`");
+	}
+	if (!file_path(sensors, p->dir, "sensors", e) || !rights_give_up(&how, prove, e) || !store_facts(p->store, &f, e))
 		return false;
+	facts_release(&f);
+	return true;
+}
+
+static bool serve(const struct args *a, const struct place *p, struct site *site, struct err *e)
+{
+	struct http_how how = { .listen = or_else(args_value(a, "listen"), "127.0.0.1:8025"), .fn = routes_serve, .to = site };
+	struct http *h;
+
+	how.socket = http_listen(how.listen, false, e);
+	if (how.socket < 0 || !give_up_rights(p, a, e) || !(h = http_open(&how, e)))
+		return false;
+	store_patience(p->store, PATIENCE_S);
 	for (int l = 0; l < LANGS; l++)
 		printf("%s http://%s/%s/", l ? " " : "ready:", http_address(h), lang_code((enum lang)l));
 	printf("\n");
@@ -51,9 +84,8 @@ static int run_desk(const struct args *a)
 		site.store = place.store;
 		if (place.dir[0] && file_path(enrolled, place.dir, "sensors/enrolled", &e))
 			site.enrolled = enrolled;
-		store_patience(place.store, PATIENCE_S);
 		site.cache = cache_make();
-		ok = serve(or_else(args_value(a, "listen"), "127.0.0.1:8025"), &site, &e);
+		ok = serve(a, &place, &site, &e);
 		cache_release(site.cache);
 		place_close(&place);
 	}
@@ -61,13 +93,15 @@ static int run_desk(const struct args *a)
 		return EXIT_DONE;
 	err_in(&e, "desk");
 	log_err(&e);
-	return EXIT_REFUSED;
+	return e.kind == ERR_ASKED ? EXIT_WRONG_USE : EXIT_REFUSED;
 }
 
 static const struct option options[] = {
 	{ "listen", "ADDRESS:PORT", "where to serve, on this machine only (default 127.0.0.1:8025)" },
 	{ "name-ja", "TEXT", "the observatory's name on Japanese pages" },
 	{ "name-en", "TEXT", "the observatory's name on English pages" },
+	{ "user", "NAME", "become this user once it listens" },
+	{ "prove", NULL, "try at the start what must not work any more, and say so" },
 	{ NULL, NULL, NULL },
 };
 

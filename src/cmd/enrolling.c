@@ -148,7 +148,7 @@ static const char *since(const struct args *a, const char *name, char date[CALEN
 	struct epochs all = { 0 };
 	char path[PATH_TEXT_MAX];
 	struct err e;
-	const struct address_epoch *newest = file_path(path, place_dir(a), "sensors/epochs", &e) && epochs_read(&all, path, &e) ?
+	const struct address_epoch *newest = file_path(path, place_dir(a), "epochs", &e) && epochs_read(&all, path, &e) ?
 		epochs_newest(&all, name) : NULL;
 	const char *text = newest ? calendar_rfc3339(&zone_utc, newest->from, date) : NULL;
 

@@ -4,6 +4,7 @@
 #include "cmd/metrics.h"
 #include "cmd/noticing.h"
 #include "cmd/place.h"
+#include "cmd/rights.h"
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #include "link/epochs.h"
 #include "spool/room.h"
 #include "spool/spool.h"
+#include "store/duck.h"
 #include "store/regions.h"
 #include "store/wire.h"
 
@@ -23,6 +25,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Group commit: what waits is put together, up to a number of rows that one fsync serves well (measured: 10,000 rows a
@@ -33,6 +36,8 @@ enum { GROUP_ROWS = 500000, GROUP_BATCHES = 4096, IDLE_MS = 50, FULL_MS = 5000, 
 enum { REQUEST_TIMEOUT_S = 3, ANSWER_TIMEOUT_S = 30 };
 
 struct keep {
+	const char *dir, *user;
+	bool prove;
 	char spool[PATH_TEXT_MAX], socket[PATH_TEXT_MAX], lock[PATH_TEXT_MAX], file[PATH_TEXT_MAX + 8], table[PATH_TEXT_MAX];
 	struct regions *regions;
 	struct store *store;
@@ -231,31 +236,76 @@ static bool take_lock(struct keep *k, struct err *e)
 	return held ? true : err_set(e, "another teiten command has been working here for %d s", WAIT_MS / 1000);
 }
 
-static bool open_notices(struct keep *k, const char *dir, struct err *e)
+static bool open_notices(struct keep *k, struct err *e)
 {
-	char folder[PATH_TEXT_MAX], sensors[PATH_TEXT_MAX];
+	char folder[PATH_TEXT_MAX];
 
-	return file_path(folder, dir, "notices", e) && file_make_dir(folder, e) && file_path(k->notices, folder, "log", e) &&
-		vigil_open(&k->vigil, k->notices, e) && file_path(sensors, dir, "sensors", e) && file_make_dir(sensors, e) &&
-		file_path(k->epochs_path, sensors, "epochs", e) && epochs_read(&k->epochs, k->epochs_path, e);
+	return file_path(folder, k->dir, "notices", e) && file_make_dir(folder, e) && file_path(k->notices, folder, "log", e) &&
+		vigil_open(&k->vigil, k->notices, e) && file_path(k->epochs_path, k->dir, "epochs", e) && epochs_read(&k->epochs, k->epochs_path, e);
 }
 
-static bool open_keep(struct keep *k, const char *dir, const char *zone, struct err *e)
+static bool name_files(struct keep *k, struct err *e)
+{
+	return file_path(k->spool, k->dir, "spool", e) && file_path(k->socket, k->dir, "keep.sock", e) && file_path(k->lock, k->dir, "lock", e) &&
+		file_path(k->file, k->dir, "store.duckdb", e) && file_path(k->table, k->dir, "regions.table", e) &&
+		file_path(k->enrolled, k->dir, "sensors/enrolled", e);
+}
+
+/* What was made here by another user: the store would open to be read only, and batches would stay in the spool. */
+static bool may_write(const struct keep *k, struct err *e)
+{
+	static const char *const written[] = { "spool", "spool/refused", "spool/.taking", "notices", "notices/log", "epochs", "store.duckdb", "store.duckdb.wal", "store.duckdb.tmp" };
+	struct buf names = buf_make(256);
+	char path[PATH_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof written / sizeof *written; i++)
+		if (file_path(path, k->dir, written[i], e) && file_exists(path) && !file_writable(path))
+			buf_printf(&names, " %s", written[i]);
+	bool ok = names.len == 0;
+	if (!ok) {
+		err_set(e, "belongs to another user:%s", buf_cstr(&names));
+		err_expected(e, "`cd %s && chown %s:%s`", k->dir, k->user ? k->user : "USER", buf_cstr(&names));
+	}
+	buf_release(&names);
+	return ok;
+}
+
+/* Everything here is made as the user that it becomes. That user's main group may ask, and so it may put batches here too: the
+ * collector of a centre is somebody else. */
+static bool become_user(const struct keep *k, struct err *e)
+{
+	struct stat st;
+
+	if (k->user && !confine_become(k->user, k->dir, e))
+		return false;
+	if (!spool_open(k->spool, e) || !may_write(k, e))
+		return false;
+	if (k->user && stat(k->spool, &st) == 0 && st.st_uid == geteuid() && chmod(k->spool, (st.st_mode & 0777) | S_IWGRP) != 0)
+		return err_errno(e, "cannot let the group of %s write %s", k->user, k->spool);
+	return true;
+}
+
+/* It goes on with its folder and a socket in it; it reads time zones too, and the bounds that a container sets. */
+static bool give_up_rights(const struct keep *k, struct err *e)
+{
+	const char *const readable[] = { "/usr/share/zoneinfo", "/proc/self/cgroup", "/sys/fs/cgroup", "/sys/devices/system/cpu", getenv("TZDIR"), NULL };
+	struct confine_how how = { .folder = k->dir, .of_others = !k->user, .readable = readable, .network = NETWORK_SERVES };
+
+	return rights_give_up(&how, k->prove, e);
+}
+
+/* Rights go before the store is opened, since that starts threads; the socket answers when there is a store to ask. */
+static bool open_keep(struct keep *k, const char *zone, struct err *e)
 {
 	char address[PATH_TEXT_MAX + 16];
 
-	if (!file_make_dir(dir, e) || !file_path(k->spool, dir, "spool", e) || !file_path(k->socket, dir, "keep.sock", e) ||
-		!file_path(k->lock, dir, "lock", e) || !file_path(k->file, dir, "store.duckdb", e) ||
-		!file_path(k->table, dir, "regions.table", e) || !file_path(k->enrolled, dir, "sensors/enrolled", e) || !spool_open(k->spool, e) || !take_lock(k, e) || !open_notices(k, dir, e))
+	if (!name_files(k, e) || !file_make_dir(k->dir, e) || !duck_prepare(e) || !become_user(k, e) || !take_lock(k, e) || !open_notices(k, e))
 		return false;
-	if (!(k->regions = regions_open(k->table, e)))
+	if (!(k->regions = regions_open(k->table, e)) || (k->listen_fd = wire_bind(k->socket, e)) < 0 || !give_up_rights(k, e))
 		return false;
 	(void)snprintf(address, sizeof address, "duckdb:%s", k->file);
 	k->store = store_open(address, zone, k->regions, e);
-	if (!k->store || !store_has_zone(k->store, zone, e))
-		return false;
-	k->listen_fd = wire_listen(k->socket, e);
-	return k->listen_fd >= 0;
+	return k->store && store_has_zone(k->store, zone, e) && wire_listen(k->listen_fd, e);
 }
 
 /* Ends the threads that answer by letting them finish: the store is closed only when nobody asks any more. */
@@ -352,8 +402,7 @@ static void look_at_sensors(struct keep *k)
 
 static int run_keep(const struct args *a)
 {
-	const char *dir = place_dir(a);
-	struct keep k = { .lock_fd = -1, .listen_fd = -1 };
+	struct keep k = { .dir = place_dir(a), .user = args_value(a, "user"), .prove = args_given(a, "prove"), .lock_fd = -1, .listen_fd = -1 };
 	pthread_t acceptor = 0;
 	bool answering = false;
 	struct err e;
@@ -362,8 +411,8 @@ static int run_keep(const struct args *a)
 	ending_catch();
 	if (sem_init(&k.peers, 0, PEERS_MAX) != 0)
 		abort();
-	if (!open_keep(&k, dir, args_value(a, "zone"), &e)) {
-		err_in(&e, "%s", dir);
+	if (!open_keep(&k, args_value(a, "zone"), &e)) {
+		err_in(&e, "%s", k.dir);
 		log_err(&e);
 	} else {
 		answering = pthread_create(&acceptor, NULL, accept_peers, &k) == 0;
@@ -382,6 +431,8 @@ static int run_keep(const struct args *a)
 static const struct option options[] = {
 	{ "data", "DIR", "the observatory's folder (default ./teiten-data)" },
 	{ "zone", "ZONE", "time zone of a store that is made now, such as Asia/Tokyo (default UTC)" },
+	{ "user", "NAME", "become this user, to whom the folder is given" },
+	{ "prove", NULL, "try at the start what must not work any more, and say so" },
 	{ NULL, NULL, NULL },
 };
 

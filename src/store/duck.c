@@ -65,7 +65,7 @@ static void load(void)
 	err_expected(&why_not, "libduckdb.so where `make install` puts it, ../lib/teiten beside the program, or where LD_LIBRARY_PATH says");
 }
 
-static bool ready(struct err *e)
+bool duck_prepare(struct err *e)
 {
 	(void)pthread_once(&loading, load);
 	if (!loaded)
@@ -99,7 +99,7 @@ struct duck *duck_open(const char *path, bool read_only, struct err *e)
 	duckdb_config config;
 	char *why = NULL;
 
-	if (!ready(e))
+	if (!duck_prepare(e))
 		goto failed;
 	if (!new_enough()) {
 		err_set(e, "DuckDB %s is too old: it can lose data on a full disk", calls.library_version());

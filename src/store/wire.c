@@ -208,16 +208,16 @@ int wire_connect(const char *path, struct err *e)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
 		return fd;
+	bool forbidden = errno == EACCES;
 	err_errno(e, "cannot reach the keep at %s", path);
-	err_expected(e, "is `teiten keep` or `teiten center` running?");
+	err_expected(e, forbidden ? "the keep's user and those of its main group may ask" : "is `teiten keep` or `teiten center` running?");
 	if (fd >= 0)
 		(void)close(fd);
 	return -1;
 }
 
-int wire_listen(const char *path, struct err *e)
+int wire_bind(const char *path, struct err *e)
 {
-	enum { BACKLOG = 64 };
 	struct sockaddr_un to;
 	int fd;
 
@@ -226,12 +226,19 @@ int wire_listen(const char *path, struct err *e)
 	(void)unlink(path);     /* a dead keep's: we hold the folder's lock */
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	mode_t mask = umask(0117);
-	bool ok = fd >= 0 && bind(fd, (const struct sockaddr *)&to, sizeof to) == 0 && listen(fd, BACKLOG) == 0;
+	bool ok = fd >= 0 && bind(fd, (const struct sockaddr *)&to, sizeof to) == 0;
 	(void)umask(mask);
 	if (ok)
 		return fd;
-	err_errno(e, "cannot listen at %s", path);
+	err_errno(e, "cannot make the socket %s", path);
 	if (fd >= 0)
 		(void)close(fd);
 	return -1;
+}
+
+bool wire_listen(int fd, struct err *e)
+{
+	enum { BACKLOG = 64 };
+
+	return listen(fd, BACKLOG) == 0 || err_errno(e, "cannot listen on the keep's socket");
 }

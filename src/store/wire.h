@@ -29,8 +29,9 @@ bool sensor_decode(struct sensor *s, struct reader *r);
 
 /* Connects to a keep's socket; -1 with e. */
 int wire_connect(const char *path, struct err *e);
-/* Makes the socket (mode 0660, replacing a dead one) and listens; -1 with e. */
-int wire_listen(const char *path, struct err *e);
+/* Makes the socket (mode 0660, replacing a dead one), which is not answered yet; -1 with e. */
+int wire_bind(const char *path, struct err *e);
+bool wire_listen(int fd, struct err *e);
 /* Answers the one request of an accepted connection; false only when the peer is gone. Does not close fd. */
 bool wire_answer(struct store *s, int fd, struct err *e);
 

@@ -4,6 +4,8 @@ A script names its tests test_...(folder), each with a fresh folder that goes wi
 Words behind the binary on the command line choose tests by a part of their names."""
 import json
 import os
+import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +43,13 @@ def one_line(done, status, *words):
     """The command ended with that status and said so in one line that has these words."""
     text = done.stderr.strip()
     assert done.returncode == status and len(text.splitlines()) == 1 and all(w in text for w in words), (done.returncode, text, words)
+
+
+def rights(pid):
+    """What the kernel says a process may: its user, its capabilities, whether it can get new ones, whether its system calls are filtered."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        told = dict(re.findall(r"^(\w+):\s+(\S+)", f.read(), re.M))
+    return pwd.getpwuid(int(told["Uid"])).pw_name, int(told["CapEff"], 16), told["NoNewPrivs"] == "1", told["Seccomp"] == "2"
 
 
 def telescope(path, *more):

@@ -236,7 +236,7 @@ def test_other_addresses_are_another_epoch(folder):
         deliver(sensor, centre)
         kept(centre, 0)
     assert [n["kind"] for n in told(centre)] == ["capturing", "moved"], told(centre)
-    with open(f"{centre}/sensors/epochs", encoding="ascii") as f:
+    with open(f"{centre}/epochs", encoding="ascii") as f:
         lines = f.read().splitlines()
     assert len(lines) == 2 and all(re.fullmatch(r"t [0-9a-f]{6} \S+", line) for line in lines), lines
     assert json.loads(good("sensor", "show", "t", "--json", "--data", centre))["addresses_since"] == lines[1].split()[2]

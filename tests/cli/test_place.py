@@ -4,13 +4,16 @@
 Usage: test_place.py BINARY. Prints one line a test."""
 import json
 import os
+import pwd
+import re
 import signal
 import socket
 import subprocess
 import threading
 import time
+import urllib.request
 
-from cli import BINARY, one_line, run_tests
+from cli import BINARY, Skip, one_line, rights, run_tests
 
 MAP = "time=t,sensor=s,src=src,proto=p,dport=d"
 
@@ -37,14 +40,17 @@ def packets(folder, *more):
 
 
 class Keep:
-    def __init__(self, folder, **env):
+    def __init__(self, folder, *more, **env):
         self.folder = folder
-        self.process = subprocess.Popen([BINARY, "keep", "--data", folder], stderr=subprocess.PIPE, text=True,
+        self.process = subprocess.Popen([BINARY, "keep", "--data", folder, *more], stderr=subprocess.PIPE, text=True,
                                         env={**os.environ, **env})
         for _ in range(200):
-            if os.path.exists(os.path.join(folder, "keep.sock")):
+            try:
+                with socket.socket(socket.AF_UNIX) as s:
+                    s.connect(os.path.join(folder, "keep.sock"))
                 break
-            time.sleep(.05)
+            except OSError:
+                time.sleep(.05)
         else:
             raise AssertionError("keep did not come up")
 
@@ -103,6 +109,75 @@ def test_commands_at_the_same_time_never_meet_a_lock_error(folder):
         t.join()
     assert not failures, failures
     assert packets(folder) == 120 + 3 * 40
+
+
+class Desk:
+    def __init__(self, folder, *more):
+        self.process = subprocess.Popen([BINARY, "desk", "--data", folder, "--listen", "127.0.0.1:0", *more], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("ready: "), (line, self.process.communicate(timeout=20))
+        self.url = re.search(r"http://[^/]+", line).group()
+
+    def packets(self):
+        with urllib.request.urlopen(f"{self.url}/api/v1/top?from=2019-01-01&until=2021-01-01&top=all", timeout=20) as reply:
+            return sum(row["packets"] for row in json.load(reply)["rows"])
+
+
+def prove(folder, user, *become):
+    """A keep and a desk that say that they gave up rights, the kernel that says so too, and their work that goes on."""
+    keep = Keep(folder, "--prove", "--zone", "Asia/Tokyo", *become)
+    import_text(folder, rows(1))
+    assert json.loads(run("top", "--data", folder, "--json").stdout)["zone"] == "Asia/Tokyo"
+    assert rights(keep.process.pid) == (user, rights(os.getpid())[1] & 1 << 1 if user == "root" else 0, True, True), rights(keep.process.pid)
+    desk = Desk(folder, "--prove", *become)
+    assert rights(desk.process.pid) == (user, 0, True, True), rights(desk.process.pid)
+    import_text(folder, rows(5, sensor="b"))
+    assert packets(folder) == desk.packets() == 240
+    run("check", "--data", folder)
+    keep.process.terminate()
+    said = keep.process.communicate(timeout=20)[1]
+    assert keep.process.returncode == 0 and "proved: no other file, no new socket, no other program" in said, said
+    assert not os.path.exists(f"{folder}/keep.sock")
+    keep = Keep(folder, "--prove", *become)                             # the desk asks whoever is there
+    assert packets(folder) == desk.packets() == 240
+    assert keep.end() == 0
+    desk.process.terminate()
+    said = desk.process.communicate(timeout=20)[1]
+    assert desk.process.returncode == 0 and "proved: no other file, no new socket but to this machine's own, no other program" in said, said
+
+
+def test_rights_are_given_up_and_the_work_goes_on(folder):
+    prove(folder, pwd.getpwuid(os.getuid()).pw_name)
+
+
+def test_keep_and_desk_become_another_user(folder):
+    if os.getuid() != 0:
+        raise Skip("needs root")
+    os.chmod(folder, 0o755)
+    data = f"{folder}/data"
+    prove(data, "nobody", "--user", "nobody")
+    assert {pwd.getpwuid(os.stat(path).st_uid).pw_name for path in (data, f"{data}/spool", f"{data}/store.duckdb")} == {"nobody"}
+    keep = Keep(data)
+    assert run("desk", "--data", data, "--listen", "127.0.0.1:0", "--user", "nobody", check=False).returncode == 1     # it is not let in
+    keep.end()
+
+
+def test_file_of_another_user_is_told_with_what_to_type(folder):
+    if os.getuid() != 0:
+        raise Skip("needs root")
+    os.chmod(folder, 0o755)
+    import_text(folder, rows(1))
+    one_line(run("keep", "--data", folder, "--user", "nobody", check=False), 1, "store.duckdb", "another user", "chown nobody: ")
+    subprocess.run(["chown", "nobody:", f"{folder}/store.duckdb"], check=True)
+    keep = Keep(folder, "--user", "nobody")
+    assert packets(folder) == 120
+    keep.end()
+
+
+def test_desk_that_holds_the_store_itself_proves_nothing(folder):
+    import_text(folder, rows(1))
+    one_line(run("desk", "--data", folder, "--listen", "127.0.0.1:0", "--prove", check=False), 2, "teiten keep")
 
 
 def test_second_keep_is_refused_with_one_line(folder):

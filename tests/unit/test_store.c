@@ -224,8 +224,8 @@ static void ask_all(const char *zone, uint64_t seed, unsigned questions)
 
 	stores[0] = must_open("memory:", zone, r);
 	stores[1] = must_open(path_in("duckdb:", "store.duckdb", path), zone, r);
-	struct answering answering = { stores[1], wire_listen(path_in("", "sock", socket_path), &e) };
-	CHECK(answering.listening >= 0 && pthread_create(&thread, NULL, answer_all, &answering) == 0);
+	struct answering answering = { stores[1], wire_bind(path_in("", "sock", socket_path), &e) };
+	CHECK(answering.listening >= 0 && wire_listen(answering.listening, &e) && pthread_create(&thread, NULL, answer_all, &answering) == 0);
 	stores[2] = must_open(path_in("unix:", "sock", address), NULL, NULL);
 	fill(stores, 2, seed);
 	CHECK_OK(store_check(stores[2], &differences, &report, &e));

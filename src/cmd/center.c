@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 static const char LISTEN[] = "127.0.0.1:8025";
-static const char *const keys[] = { "data", "listen", "zone", "name_ja", "name_en", "collect", "certificate", "key", "collect_user", "metrics", "notify_mail", "notify_smtp",
+static const char *const keys[] = { "data", "listen", "zone", "name_ja", "name_en", "collect", "certificate", "key", "collect_user", "metrics", "keep_user", "desk_user",
+	"notify_mail", "notify_smtp",
 	"notify_smtp_user", "notify_smtp_password", "notify_from", "notify_webhook", "notify_syslog", "notify_digest", "notify_quiet", "notify_zone", "notify_language",
 	"notify_ca", "notify_user", NULL };
 
@@ -74,6 +75,18 @@ static bool collect_right(const struct args *a, const struct conf *c, struct err
 	if (certificate && (!file_regular(certificate) || !file_regular(key)))
 		return err_set(e, "%s is not a file", file_regular(certificate) ? key : certificate);
 	return true;
+}
+
+/* Nobody but the keep's user and its main group reaches the keep, not even a root that has given up its rights. */
+static bool users_right(const struct args *a, const struct conf *c, struct err *e)
+{
+	const char *keep = setting(a, c, "keep-user", "keep_user", NULL), *desk = setting(a, c, "desk-user", "desk_user", NULL);
+	bool collects = setting(a, c, "collect", "collect", NULL) && !setting(a, c, "collect-user", "collect_user", NULL);
+
+	if (!keep == !desk && !(keep && collects))
+		return true;
+	err_set(e, "keep_user, desk_user%s belong together", keep && collects ? " and collect_user" : "");
+	return err_expected(e, "users of one main group, or one user for all");
 }
 
 static bool settings_right(const char *listen, const char *zone, struct err *e)
@@ -142,6 +155,7 @@ static void add_parts(struct parts *all, const struct args *a, const struct conf
 
 	part_option(keep, "--data", dir);
 	part_option(keep, "--zone", zone);
+	part_option(keep, "--user", setting(a, c, "keep-user", "keep_user", NULL));
 	add_collect(all, a, c, dir);
 	add_notify(all, c, dir);
 	struct part *desk = parts_add(all, "desk");
@@ -149,6 +163,7 @@ static void add_parts(struct parts *all, const struct args *a, const struct conf
 	part_option(desk, "--listen", listen);
 	part_option(desk, "--name-ja", setting(a, c, "name-ja", "name_ja", NULL));
 	part_option(desk, "--name-en", setting(a, c, "name-en", "name_en", NULL));
+	part_option(desk, "--user", setting(a, c, "desk-user", "desk_user", NULL));
 }
 
 /* Reads the settings; false has said what is wrong. */
@@ -159,7 +174,8 @@ static bool read_settings(const struct args *a, struct conf *c)
 
 	*c = (struct conf){ 0 };
 	if ((path && !conf_read(c, path, keys, &e)) ||
-		!settings_right(setting(a, c, "listen", "listen", LISTEN), setting(a, c, "zone", "zone", NULL), &e) || !collect_right(a, c, &e)) {
+		!settings_right(setting(a, c, "listen", "listen", LISTEN), setting(a, c, "zone", "zone", NULL), &e) || !collect_right(a, c, &e) ||
+		!users_right(a, c, &e)) {
 		log_err(&e);
 		return false;
 	}
@@ -209,7 +225,7 @@ static int run_center(const struct args *a)
 }
 
 static const struct option options[] = {
-	{ "config", "FILE", "settings: data, listen, zone, name_ja, name_en, collect, certificate, key, collect_user, metrics, notify_..." },
+	{ "config", "FILE", "settings: data, listen, zone, name_ja, name_en, collect, certificate, key, collect_user, metrics, keep_user, desk_user, notify_..." },
 	{ "data", "DIR", "the observatory's folder (default ./teiten-data)" },
 	{ "listen", "ADDRESS:PORT", "where the inside pages are served, on this machine only (default 127.0.0.1:8025)" },
 	{ "zone", "ZONE", "time zone of a store that is made now, such as Asia/Tokyo (default UTC)" },
@@ -220,6 +236,8 @@ static const struct option options[] = {
 	{ "key", "FILE", "the certificate's key (PEM)" },
 	{ "collect-user", "NAME", "who that process becomes once it listens" },
 	{ "metrics", "ADDRESS:PORT", "where that process's counters can be read on this machine" },
+	{ "keep-user", "NAME", "who the process that holds the store becomes; the folder is given to that user" },
+	{ "desk-user", "NAME", "who the process of the inside pages becomes; its main group is that of keep-user" },
 	{ "check", NULL, "only read the configuration and say whether it is right" },
 	{ NULL, NULL, NULL },
 };

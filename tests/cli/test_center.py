@@ -5,12 +5,13 @@ Usage: test_center.py BINARY. Prints one line a test."""
 import http.client
 import json
 import os
+import pwd
 import signal
 import socket
 import subprocess
 import time
 
-from cli import BINARY, one_line, run_tests
+from cli import BINARY, Skip, one_line, rights, run_tests, telescope
 
 MAP = "time=t,sensor=s,src=src,proto=p,dport=d"
 
@@ -29,9 +30,9 @@ class Center:
     def __init__(self, folder, *more):
         self.process = subprocess.Popen([BINARY, "center", "--data", folder, "--listen", "127.0.0.1:0", *more],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        assert line.startswith("ready: http://127.0.0.1:"), (line, self.process.stderr.read())
-        self.port = int(line.split("//127.0.0.1:")[1].split("/")[0])
+        self.line = self.process.stdout.readline()
+        assert self.line.startswith("ready: http://127.0.0.1:"), (self.line, self.process.stderr.read())
+        self.port = int(self.line.split("//127.0.0.1:")[1].split("/")[0])
 
     def get(self, path):
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
@@ -90,6 +91,35 @@ def test_hangup_reads_the_settings_anew_and_the_manager_is_told(folder):
     assert center.process.returncode == 0 and "nonsense" in said, said
 
 
+def test_each_process_is_a_user_of_its_own_and_batches_come_through(folder):
+    """Three users of one main group share the spool and the keep's socket."""
+    if os.getuid() != 0:
+        raise Skip("needs root")
+    group = pwd.getpwnam("nobody").pw_gid
+    keep, desk, collect = ([p.pw_name for p in pwd.getpwall() if p.pw_gid == group and p.pw_uid != 0] * 3)[:3]
+    os.chmod(folder, 0o755)
+    data, sensor = f"{folder}/c", f"{folder}/s"
+    truth = telescope(f"{folder}/t.pcap", "--packets", "20000", "--length", "300")
+    key = run("sensor", "key", "--name", "t", "--data", sensor).stdout.split()
+    run("sensor", "add", "--data", data, *key[:2])
+    assert run("sensor", "--read", f"{folder}/t.pcap", "--name", "t", "--watch", "198.18.0.0/16,2001:db8:8000::/48", "--data", sensor).returncode == 0
+    center = Center(data, "--collect", "127.0.0.1:0", "--keep-user", keep, "--desk-user", desk, "--collect-user", collect)
+    lines = sorted((center.line, center.process.stdout.readline()), key=len)            # whichever was quicker
+    where, center.port = lines[0].split()[1], int(lines[1].split("//127.0.0.1:")[1].split("/")[0])
+    with open(f"/proc/{center.process.pid}/task/{center.process.pid}/children", encoding="ascii") as f:
+        have = sorted(rights(pid) for pid in f.read().split())
+    assert have == sorted((user, 0, True, True) for user in (keep, desk, collect)), have
+    done = run("ship", "--once", "--to", where, "--data", sensor)
+    assert done.returncode == 0, done.stderr
+    for _ in range(100):
+        if not [n for n in os.listdir(f"{data}/spool") if n.endswith(".batch")]:
+            break
+        time.sleep(.1)
+    rows = json.loads(center.get("/api/v1/top?top=all&kind=scan,backscatter,error,other")[2])["rows"]
+    assert sum(row["packets"] for row in rows) == truth["counted"], (len(rows), truth)
+    assert center.end() == 0
+
+
 def test_taken_port_is_said_in_one_line(folder):
     fill(folder)
     with socket.socket() as taken:
@@ -102,7 +132,9 @@ def test_check_finds_what_is_wrong_in_the_configuration(folder):
     path = os.path.join(folder, "center.conf")
     for text, words in (("listen = 192.0.2.1:80\n", ["192.0.2.1"]), ("listen = nonsense\n", ["nonsense"]), ("zone = Asia/Nowhere\n", ["Asia/Nowhere"]), ("zone = posixrules\n", ["posixrules"]), ("data =\n", ["data", "line 1"]),
                         ("collect = 0.0.0.0:8443\n", ["collect", "machine alone"]), ("collect = 0.0.0.0:8443\ncertificate = x\n", ["belong together"]),
-                        ("collect = 0.0.0.0:8443\ncertificate = x\nkey = y\n", ["x is not a file"]), ("collect = 127.0.0.1:1\nmetrics = 0.0.0.0:2\n", ["metrics"])):
+                        ("collect = 0.0.0.0:8443\ncertificate = x\nkey = y\n", ["x is not a file"]), ("collect = 127.0.0.1:1\nmetrics = 0.0.0.0:2\n", ["metrics"]),
+                        ("keep_user = a\n", ["desk_user", "belong together"]), ("desk_user = a\n", ["keep_user"]),
+                        ("keep_user = a\ndesk_user = b\ncollect = 127.0.0.1:1\n", ["collect_user"])):
         with open(path, "w") as f:
             f.write(text)
         one_line(run("center", "--check", "--config", path), 1, *words)

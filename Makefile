@@ -101,6 +101,7 @@ check: test
 # A centre and three sensors to which FLEET_ROUNDS things happen, such as 60.
 test-fleet: $(BUILD)/teiten deps/.packages-test
 	@python3 tests/cli/test_fleet.py $(BUILD)/teiten
+benches: $(BENCH:%=$(BUILD)/bench-%)
 bench: $(BUILD)/teiten $(BENCH:%=$(BUILD)/bench-%) deps/countries/iptoasn-country.mmdb
 	@tests/bench/run $(BUILD)
 # Others are measured where they are installed: nfdump softflowd argus-server argus-client tshark.
@@ -141,5 +142,5 @@ clean:
 	rm -rf build build-* compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help test test-fleet check bench bench-capture bench-fleet run install floors format fuzz fuzzers replays clean
+.PHONY: all help test test-fleet check benches bench bench-capture bench-fleet run install floors format fuzz fuzzers replays clean
 .SECONDARY:

@@ -31,7 +31,7 @@
 /* Group commit: what waits is put together, up to a number of rows that one fsync serves well (measured: 10,000 rows a
  * commit are 2.5 to 4 times faster than 1,000). */
 enum { METRICS_MAX = 1 << 16, LEAVE_S = 10 };
-enum { GROUP_ROWS = 500000, GROUP_BATCHES = 4096, IDLE_MS = 50, FULL_MS = 5000, PEERS_MAX = 64 };
+enum { COMMIT_ROWS_MIN = 1000, GROUP_ROWS = 500000, GROUP_BATCHES = 4096, IDLE_MS = 50, FULL_MS = 5000, PEERS_MAX = 64 };
 /* Who asks sends at once; who is answered may be slow to read. */
 enum { REQUEST_TIMEOUT_S = 3, ANSWER_TIMEOUT_S = 30 };
 
@@ -44,6 +44,7 @@ struct keep {
 	int lock_fd, listen_fd;
 	sem_t peers;
 	char enrolled[PATH_TEXT_MAX], notices[PATH_TEXT_MAX], epochs_path[PATH_TEXT_MAX];
+	size_t commit_rows;
 	struct vigil vigil;
 	struct enrolled sensors;        /* as they were when it looked last */
 	struct epochs epochs;
@@ -159,21 +160,39 @@ static void count(struct keep *k, const struct batch *b, enum stored what)
 	vigil_count(&k->vigil, b);
 }
 
+/* One commit; true also when all of them were there already. */
+static bool commit(struct keep *k, const struct batch *const *list, size_t n, enum stored *each, struct err *e)
+{
+	uint64_t began_us = clock_steady_us();
+	bool ok = store_put(k->store, list, n, each, e);
+
+	k->counts.commit_us += clock_steady_us() - began_us;
+	*(ok ? &k->counts.groups : &k->counts.failed) += 1;
+	for (size_t i = 0; ok && i < n; i++)
+		count(k, list[i], each[i]);
+	if (ok)
+		note_epochs(k, list, n);
+	return ok;
+}
+
+/* In commits of so many rows as the store could take last: one that has no memory for them would refuse them for ever. */
 static bool put_group(struct keep *k, const struct group *g, struct err *e)
 {
 	const struct batch **list = mem_zero(g->taken.len, sizeof *list);
 	enum stored *each = mem_zero(g->taken.len, sizeof *each);
+	bool ok = true;
 
-	for (size_t i = 0; i < g->taken.len; i++)
-		list[i] = &g->taken.list[i];
-	uint64_t began_us = clock_steady_us();
-	bool ok = store_put(k->store, list, g->taken.len, each, e);
-	k->counts.commit_us += clock_steady_us() - began_us;
-	*(ok ? &k->counts.groups : &k->counts.failed) += 1;
-	for (size_t i = 0; ok && i < g->taken.len; i++)
-		count(k, list[i], each[i]);
-	if (ok)
-		note_epochs(k, list, g->taken.len);
+	for (size_t i = 0, n, rows; ok && i < g->taken.len; i += n) {
+		for (n = rows = 0; i + n < g->taken.len && (n == 0 || rows < k->commit_rows); n++) {
+			list[n] = &g->taken.list[i + n];
+			rows += list[n]->len;
+		}
+		ok = commit(k, list, n, each, e);
+		if (!ok && e->kind != ERR_FULL)
+			k->commit_rows = rows / 2 > COMMIT_ROWS_MIN ? rows / 2 : COMMIT_ROWS_MIN;
+		else if (ok && k->commit_rows < GROUP_ROWS)
+			k->commit_rows += k->commit_rows / 8;
+	}
 	free(list);
 	free(each);
 	return ok;
@@ -402,7 +421,7 @@ static void look_at_sensors(struct keep *k)
 
 static int run_keep(const struct args *a)
 {
-	struct keep k = { .dir = place_dir(a), .user = args_value(a, "user"), .prove = args_given(a, "prove"), .lock_fd = -1, .listen_fd = -1 };
+	struct keep k = { .dir = place_dir(a), .user = args_value(a, "user"), .prove = args_given(a, "prove"), .commit_rows = GROUP_ROWS, .lock_fd = -1, .listen_fd = -1 };
 	pthread_t acceptor = 0;
 	bool answering = false;
 	struct err e;

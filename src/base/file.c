@@ -133,6 +133,9 @@ static bool sync_folder_of(const char *path)
 	return ok;
 }
 
+/* Never what a link points at, and no waiting for the other end of a pipe: the folder may be somebody else's too. */
+#define OURS_ALONE (O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+
 /* Opens a file that others may be writing too, empty and ours until it is closed. Who waited for the lock may find that
  * the name has become another file meanwhile, or none: then again. */
 static int open_alone(const char *path)
@@ -140,14 +143,14 @@ static int open_alone(const char *path)
 	struct stat ours, named;
 
 	for (;;) {
-		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		int fd = open(path, O_WRONLY | O_CREAT | OURS_ALONE, 0644);
 
 		if (fd < 0)
 			return -1;
 		while (flock(fd, LOCK_EX) != 0)
 			if (errno != EINTR)
 				goto failed;
-		if (fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) {
+		if (fstat(fd, &ours) == 0 && S_ISREG(ours.st_mode) && stat(path, &named) == 0 && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) {
 			if (ftruncate(fd, 0) == 0)
 				return fd;
 			goto failed;
@@ -188,13 +191,18 @@ bool file_write(const char *path, const void *bytes, size_t len, struct err *e)
 	return ok;
 }
 
+/* Who holds the name at the moment may have it: the next comes soon. */
 bool file_leave(const char *path, const void *bytes, size_t len, struct err *e)
 {
 	char tmp[PATH_TEXT_MAX + 8];
+	struct stat st;
 
 	(void)snprintf(tmp, sizeof tmp, "%s.new", path);
-	int fd = open_alone(tmp);
-	bool ok = (fd >= 0 && write_all(fd, bytes, len) && rename(tmp, path) == 0) || err_errno(e, "cannot write %s", path);
+	int fd = open(tmp, O_WRONLY | O_CREAT | OURS_ALONE, 0644);
+	bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, 0) == 0 &&
+		write_all(fd, bytes, len) && rename(tmp, path) == 0;
+	if (!ok)
+		err_errno(e, "cannot write %s", path);
 	if (fd >= 0)
 		(void)close(fd);
 	return ok;
@@ -203,9 +211,9 @@ bool file_leave(const char *path, const void *bytes, size_t len, struct err *e)
 bool file_lock(const char *path, int *fd, bool *held, struct err *e)
 {
 	*held = false;
-	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	*fd = open(path, O_RDWR | O_CREAT | OURS_ALONE, 0644);
 	if (*fd < 0 && (errno == EACCES || errno == EROFS))
-		*fd = open(path, O_RDONLY | O_CLOEXEC);         /* a lock needs no right to write */
+		*fd = open(path, O_RDONLY | OURS_ALONE);         /* a lock needs no right to write */
 	if (*fd < 0)
 		return err_errno(e, "cannot open %s", path);
 	if (flock(*fd, LOCK_EX | LOCK_NB) == 0) {

@@ -131,8 +131,9 @@ static bool filter(const struct ring *r, const struct ring_how *how, struct err 
 	pcap_t *p = NULL;
 	bool ok;
 
-	if (how->filter) {
-		int n = snprintf(wide, sizeof wide, "(%s)%s", how->filter, r->link == LINK_ETHERNET ? " or " CANARY_FILTER : "");
+	if (how->filter && how->filter[0]) {
+		/* in front: words such as "vlan" change what all that follows them looks at */
+		int n = snprintf(wide, sizeof wide, "%s(%s)", how->sings && r->link == LINK_ETHERNET ? CANARY_FILTER " or " : "", how->filter);
 
 		p = pcap_open_dead(r->link == LINK_ETHERNET ? 1 : 12, (int)how->snaplen);
 		/* by itself first: what is wrong with it should be said of it */

@@ -21,6 +21,7 @@ struct ring_how {
 	const char *interface;
 	unsigned snaplen;               /* bytes of each frame; headers and what errors quote fit into RING_SNAPLEN */
 	const char *filter;             /* as tcpdump's; NULL: everything */
+	bool sings;                     /* a canary passes the filter */
 	bool promiscuous;               /* also what is sent to other machines */
 	unsigned workers;               /* more than one share the packets, by flow */
 	bool joins;                     /* not the first of them: joins its group */

@@ -144,6 +144,7 @@ static void add_notify(struct parts *all, const struct conf *c, const char *dir)
 	if (!conf_value(c, "notify_mail") && !conf_value(c, "notify_webhook") && !conf_value(c, "notify_syslog"))
 		return;
 	struct part *p = parts_add(all, "notify");
+	p->optional = true;
 	part_option(p, "--data", dir);
 	for (size_t i = 0; i < sizeof handed / sizeof *handed; i++)
 		part_option(p, handed[i].option, conf_value(c, handed[i].key));

@@ -17,6 +17,7 @@
 #include "capture/source.h"
 #include "capture/tally.h"
 #include "core/calendar.h"
+#include "link/epochs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -164,7 +165,7 @@ static bool name_epoch(struct work *w, struct err *e)
 	w->named = true;
 	source_digest(w->source, &w->digest);
 	digest_end(&w->digest, digest);
-	w->f->epoch = digest_u64(digest);
+	w->f->epoch = epoch_without_mark(digest_u64(digest));
 	return w->im->dry || store_epoch(w->im->place.store, w->f->epoch, &w->f->known, e);
 }
 

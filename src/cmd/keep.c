@@ -45,6 +45,8 @@ struct keep {
 	sem_t peers;
 	char enrolled[PATH_TEXT_MAX], notices[PATH_TEXT_MAX], epochs_path[PATH_TEXT_MAX];
 	size_t commit_rows;
+	bool judged;                    /* the sensors were, in the minute of `looked` */
+	bool caught_up;                 /* nothing waited when it looked last */
 	struct vigil vigil;
 	struct enrolled sensors;        /* as they were when it looked last */
 	struct epochs epochs;
@@ -214,6 +216,7 @@ static bool drain_once(struct keep *k)
 			(void)close(taking);
 		return false;
 	}
+	k->caught_up = waiting.len == 0;
 	take_group(k, &waiting, &g);
 	ok = g.taken.len > 0 && put_group(k, &g, &e);
 	if (g.taken.len > 0 && !ok) {
@@ -255,12 +258,21 @@ static bool take_lock(struct keep *k, struct err *e)
 	return held ? true : err_set(e, "another teiten command has been working here for %d s", WAIT_MS / 1000);
 }
 
+/* What is broken there costs a notice told twice or a date, and holds up no batch. */
+static bool begin_anew(struct err *e)
+{
+	log_err(e);
+	log_line("it is begun anew");
+	return true;
+}
+
 static bool open_notices(struct keep *k, struct err *e)
 {
 	char folder[PATH_TEXT_MAX];
 
 	return file_path(folder, k->dir, "notices", e) && file_make_dir(folder, e) && file_path(k->notices, folder, "log", e) &&
-		vigil_open(&k->vigil, k->notices, e) && file_path(k->epochs_path, k->dir, "epochs", e) && epochs_read(&k->epochs, k->epochs_path, e);
+		file_path(k->epochs_path, k->dir, "epochs", e) && (vigil_open(&k->vigil, k->notices, e) || begin_anew(e)) &&
+		(epochs_read(&k->epochs, k->epochs_path, e) || begin_anew(e));
 }
 
 static bool name_files(struct keep *k, struct err *e)
@@ -318,7 +330,10 @@ static bool open_keep(struct keep *k, const char *zone, struct err *e)
 {
 	char address[PATH_TEXT_MAX + 16];
 
-	if (!name_files(k, e) || !file_make_dir(k->dir, e) || !duck_prepare(e) || !become_user(k, e) || !take_lock(k, e) || !open_notices(k, e))
+	char sensors[PATH_TEXT_MAX];
+
+	/* before it becomes anybody: the list is the operator's, and the pages read it */
+	if (!name_files(k, e) || !file_path(sensors, k->dir, "sensors", e) || !file_make_dir(sensors, e) || !duck_prepare(e) || !become_user(k, e) || !take_lock(k, e) || !open_notices(k, e))
 		return false;
 	if (!(k->regions = regions_open(k->table, e)) || (k->listen_fd = wire_bind(k->socket, e)) < 0 || !give_up_rights(k, e))
 		return false;
@@ -393,11 +408,23 @@ static void leave_counts(struct keep *k)
 	buf_release(&out);
 }
 
-/* Once a minute: who of those that may deliver is silent. A list that is wrong is the collector's to tell. */
+/* A list that is wrong is the collector's to tell; the one before goes on to hold. */
+static bool read_sensors(struct keep *k)
+{
+	struct enrolled all;
+	struct err e;
+
+	if (!enrolled_read(&all, k->enrolled, &e))
+		return false;
+	enrolled_release(&k->sensors);
+	k->sensors = all;
+	return true;
+}
+
+/* Once a minute: who of those that may deliver is silent. */
 static void look_at_sensors(struct keep *k)
 {
 	minute_t now = (minute_t)(clock_wall_s() / 60);
-	struct enrolled all;
 	struct facts f;
 	struct err e;
 
@@ -405,15 +432,15 @@ static void look_at_sensors(struct keep *k)
 		k->left_s = clock_wall_s() / LEAVE_S;
 		leave_counts(k);
 	}
-	if (now == k->looked)
+	if (now == k->looked && (k->judged || !k->caught_up))
 		return;
 	k->looked = now;
-	if (!enrolled_read(&all, k->enrolled, &e))
+	k->judged = k->caught_up;
+	if (!read_sensors(k))
 		return;
-	enrolled_release(&k->sensors);
-	k->sensors = all;
-	if (all.len && store_facts(k->store, &f, &e)) {
-		vigil_look(&k->vigil, &all, &f, now);
+	if (k->sensors.len && store_facts(k->store, &f, &e)) {
+		if (k->caught_up)       /* what still waits may say that somebody was not silent */
+			vigil_look(&k->vigil, &k->sensors, &f, now);
 		count_states(k, &f, now);
 		facts_release(&f);
 	}
@@ -436,10 +463,11 @@ static int run_keep(const struct args *a)
 	} else {
 		answering = pthread_create(&acceptor, NULL, accept_peers, &k) == 0;
 		log_line("holding %s", k.file);
+		(void)read_sensors(&k);
 		while (answering && !ending()) {
-			look_at_sensors(&k);
 			if (!drain_once(&k))
 				clock_sleep_ms(IDLE_MS);
+			look_at_sensors(&k);
 		}
 		log_line("ending");
 	}

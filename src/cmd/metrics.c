@@ -5,6 +5,11 @@
 #include "base/file.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LEFT_MAX = 1 << 16 };
 
 bool metrics_listen(struct metrics *m, struct err *e)
 {
@@ -60,19 +65,29 @@ static bool is_left(const char *name)
 	return !strncmp(name, prefix, sizeof prefix - 1) && strcmp(name + len - 4, ".new") != 0;
 }
 
+/* A file of the folder itself, whatever stands there by now. */
+static void add_file(int dir_fd, const char *name, struct buf *out)
+{
+	char block[LEFT_MAX];
+	struct stat st;
+	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	ssize_t n = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, block, sizeof block) : 0;
+	if (n > 0)
+		buf_bytes(out, block, (size_t)n);
+	(void)close(fd);
+}
+
 void metrics_left(const char *spool, struct buf *out)
 {
 	DIR *d = opendir(spool);
 	struct dirent *entry;
-	char path[PATH_TEXT_MAX];
-	struct err e;
 
-	while (d && (entry = readdir(d)) != NULL) {
-		size_t before = out->len;
-
-		if (is_left(entry->d_name) && file_path(path, spool, entry->d_name, &e) && file_regular(path) && !file_read(path, out, &e))
-			out->len = before;
-	}
+	while (d && (entry = readdir(d)) != NULL)
+		if (is_left(entry->d_name))
+			add_file(dirfd(d), entry->d_name, out);
 	if (d)
 		closedir(d);
 }

@@ -78,6 +78,11 @@ void vigil_count(struct vigil *v, const struct batch *b)
 
 void vigil_moved(struct vigil *v, const char *sensor, minute_t now)
 {
+	struct watched_over *w = place_of(v, sensor);
+
+	if (w->moved && now - w->moved < MOVED_AGAIN_MINUTES)
+		return;
+	w->moved = now;
 	(void)tell(v, sensor, NOTICE_MOVED, 0, now);
 }
 
@@ -89,13 +94,14 @@ static void look_at_state(const struct vigil *v, struct watched_over *w, enum li
 		note(w, kind);
 }
 
-static void look_at_loss(const struct vigil *v, struct watched_over *w, bool hour_over, minute_t now)
+static void look_at_loss(const struct vigil *v, struct watched_over *w, bool hour_over, bool whole_hour, minute_t now)
 {
-	uint64_t all = w->seen + w->lost, per_mille = all ? w->lost * 1000 / all : 0;
+	double all = (double)w->seen + (double)w->lost;
+	uint64_t per_mille = all >= LOSS_PACKETS_MIN ? (uint64_t)((double)w->lost / all * 1000) : 0;
 
 	if (!w->losing && per_mille >= LOSS_PER_MILLE && tell(v, w->name, NOTICE_LOSING, per_mille, now))
 		note(w, NOTICE_LOSING);
-	if (hour_over && w->losing && w->seen && w->lost == 0 && tell(v, w->name, NOTICE_WHOLE, 0, now))
+	if (whole_hour && w->losing && w->seen && w->lost == 0 && tell(v, w->name, NOTICE_WHOLE, 0, now))
 		note(w, NOTICE_WHOLE);
 	if (hour_over)
 		w->seen = w->lost = 0;
@@ -111,8 +117,9 @@ void vigil_look(struct vigil *v, const struct enrolled *all, const struct facts 
 		struct span watched = known < f->len ? f->watched[known] : (struct span){ 0, 0 };
 
 		look_at_state(v, w, liveness_of(&all->list[i], watched, now), now - watched.until, now);
-		look_at_loss(v, w, hour_over, now);
+		look_at_loss(v, w, hour_over, hour_over && v->hours > 1, now);
 	}
+	v->hours += hour_over;
 	v->hour = now / 60;
 }
 

@@ -10,12 +10,12 @@
 
 struct buf;
 
-enum { LOSS_PER_MILLE = 10 };           /* from which on losing is told */
+enum { LOSS_PER_MILLE = 10, LOSS_PACKETS_MIN = 100, MOVED_AGAIN_MINUTES = 60 };        /* from which on losing is told; how often moving is */
 
 /* One sensor, as it was told last, and what it brought in the hour at hand. */
-struct watched_over { char name[SENSOR_NAME_MAX]; enum liveness state; bool losing; uint64_t seen, lost; };
+struct watched_over { char name[SENSOR_NAME_MAX]; enum liveness state; bool losing; minute_t moved; uint64_t seen, lost; };
 
-struct vigil { const char *path; minute_t hour; struct watched_over *list; size_t len, cap; };
+struct vigil { const char *path; minute_t hour; unsigned hours; struct watched_over *list; size_t len, cap; };
 
 bool vigil_open(struct vigil *v, const char *path, struct err *e);      /* path: of the file of notices; borrowed */
 void vigil_count(struct vigil *v, const struct batch *b);               /* a batch that was stored now */

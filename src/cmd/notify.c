@@ -23,7 +23,7 @@
 #include <time.h>
 
 enum {
-	TICK_MS = 500, TO_MAX = 16, ADDRESS_MAX = 254 /* RFC 5321 4.5.3.1.3 */, BODY_MAX = 4 << 20, PASSWORD_MAX = 512,
+	TICK_MS = 500, TO_MAX = 16, ADDRESS_MAX = 254 /* RFC 5321 4.5.3.1.3 */, BODY_MAX = 4 << 20, PASSWORD_MAX = 512, WEBHOOK_MAX = 2048,
 	BACKOFF_FIRST_S = 30, BACKOFF_MAX_S = 3600, DIGEST_MIN = 2, DIGEST_MAX_MIN = 24 * 60,
 };
 
@@ -40,20 +40,21 @@ struct channel {
 	uint64_t backoff_s, again_us;
 };
 
-enum { MAIL, WEBHOOK, SYSLOG, CHANNELS };
+enum { SYSLOG, MAIL, WEBHOOK, CHANNELS };      /* in turn; the log first, which takes no time */
 
 struct notify {
 	char log[PATH_TEXT_MAX], folder[PATH_TEXT_MAX], sent[PATH_TEXT_MAX], agent[64];
 	struct channel channels[CHANNELS];
 	char to_text[TO_MAX][ADDRESS_MAX + 1];
 	const char *to[TO_MAX], *smtp, *webhook, *socket, *user, *ca;
-	char password[PASSWORD_MAX];
+	char password[PASSWORD_MAX], webhook_text[WEBHOOK_MAX];
 	struct client_mail mail;
 	struct client *client;
 	struct zone zone;
 	enum lang lang;
 	unsigned quiet_from, quiet_until;       /* minutes of the day; equal: none */
 	uint64_t digest_min;
+	uint64_t begun;                 /* how long the log was at the start */
 	bool once, prove;
 };
 
@@ -245,7 +246,7 @@ static bool read_mail(struct notify *n, const struct args *a, struct err *e)
 	n->smtp = args_value(a, "smtp") ? args_value(a, "smtp") : "smtp://127.0.0.1:25";
 	n->mail = (struct client_mail){ .from = args_value(a, "from"), .to = n->to, .user = args_value(a, "smtp-user"), .password = n->password };
 	n->mail.plain = !strncmp(n->smtp, "smtp://", 7) && client_local(n->smtp + 7);
-	if (strncmp(n->smtp, "smtp://", 7) != 0 && strncmp(n->smtp, "smtps://", 8) != 0) {
+	if (strchr(n->smtp, '@') || (strncmp(n->smtp, "smtp://", 7) != 0 && strncmp(n->smtp, "smtps://", 8) != 0)) {
 		err_asked(e, "not a mail server: \"%.60s\"", n->smtp);
 		return err_expected(e, "smtp://HOST:PORT (with STARTTLS, but on this machine) or smtps://HOST:PORT");
 	}
@@ -295,9 +296,25 @@ static bool read_quiet(struct notify *n, const char *text, struct err *e)
 	return err_expected(e, "HH:MM-HH:MM, as 22:00-07:00");
 }
 
+/* Such an address is often a secret, which a list of processes should not show. */
+static bool read_webhook(struct notify *n, const char *given, struct err *e)
+{
+	struct buf text = buf_make(WEBHOOK_MAX - 1);
+
+	n->webhook = given;
+	if (!given || given[0] != '/')
+		return true;
+	bool ok = file_read(given, &text, e);
+	(void)snprintf(n->webhook_text, sizeof n->webhook_text, "%.*s", (int)strcspn(buf_cstr(&text), "\r\n"), buf_cstr(&text));
+	n->webhook = n->webhook_text;
+	buf_release(&text);
+	return ok;
+}
+
 static bool read_ways(struct notify *n, const struct args *a, struct err *e)
 {
-	n->webhook = args_value(a, "webhook");
+	if (!read_webhook(n, args_value(a, "webhook"), e))
+		return false;
 	n->socket = args_value(a, "syslog");
 	n->channels[MAIL] = (struct channel){ .name = "mail", .patient = true, .tell = tell_mail, .used = args_given(a, "mail") };
 	n->channels[WEBHOOK] = (struct channel){ .name = "webhook", .patient = true, .tell = tell_webhook, .used = n->webhook != NULL };
@@ -306,7 +323,7 @@ static bool read_ways(struct notify *n, const struct args *a, struct err *e)
 		err_asked(e, "nothing says whom to tell");
 		return err_expected(e, "--mail ADDRESS, --webhook URL or --syslog /dev/log; --list shows the notices");
 	}
-	if (n->webhook && strncmp(n->webhook, "https://", 8) != 0 && (strncmp(n->webhook, "http://", 7) != 0 || !client_local(n->webhook + 7))) {
+	if (n->webhook && strncmp(n->webhook, "https://", 8) != 0 && (strchr(n->webhook, '@') || strncmp(n->webhook, "http://", 7) != 0 || !client_local(n->webhook + 7))) {
 		err_asked(e, "not a web address to tell: --webhook");
 		return err_expected(e, "https://HOST/PATH; http:// only for this machine");
 	}
@@ -324,8 +341,10 @@ static bool read_cursors(struct notify *n, struct err *e)
 		(void)snprintf(name, sizeof name, "%s.at", c->name);
 		if (!file_path(c->cursor, n->sent, name, e))
 			return false;
-		bool known = file_exists(c->cursor) && file_read(c->cursor, &text, e);
-		c->at = known ? strtoull(buf_cstr(&text), NULL, 10) : file_size(n->log);
+		bool known = file_exists(c->cursor);
+		if (known && !file_read(c->cursor, &text, e))
+			return false;
+		c->at = known ? strtoull(buf_cstr(&text), NULL, 10) : n->begun;
 		buf_release(&text);
 		if (c->used && !known && !move_on(c, c->at, e))
 			return false;
@@ -333,10 +352,9 @@ static bool read_cursors(struct notify *n, struct err *e)
 	return true;
 }
 
-static bool open_folder(struct notify *n, const struct args *a, struct err *e)
+static bool name_files(struct notify *n, const struct args *a, struct err *e)
 {
-	return file_path(n->folder, place_dir(a), "notices", e) && file_make_dir(n->folder, e) && file_path(n->log, n->folder, "log", e) &&
-		file_path(n->sent, n->folder, "sent", e) && file_make_dir(n->sent, e);
+	return file_path(n->folder, place_dir(a), "notices", e) && file_path(n->log, n->folder, "log", e) && file_path(n->sent, n->folder, "sent", e);
 }
 
 /* How it speaks. */
@@ -361,7 +379,7 @@ static bool read_settings(struct notify *n, const struct args *a, struct err *e)
 	n->prove = args_given(a, "prove");
 	(void)snprintf(n->agent, sizeof n->agent, "teiten/%s", teiten_version);
 	return read_manner(n, a, e) && read_quiet(n, args_value(a, "quiet"), e) &&
-		args_whole("digest", args_value(a, "digest"), 0, DIGEST_MAX_MIN, &n->digest_min, e) && read_ways(n, a, e) && open_folder(n, a, e);
+		args_whole("digest", args_value(a, "digest"), 0, DIGEST_MAX_MIN, &n->digest_min, e) && read_ways(n, a, e) && name_files(n, a, e) && file_make_dir(n->sent, e);
 }
 
 /* It goes on with what it has told, what there is to tell, and what a connection needs to know of the system. */
@@ -390,7 +408,7 @@ static int list(const struct args *a, struct notify *n)
 	struct json j = json_to(&out);
 	struct err e;
 
-	if (!read_manner(n, a, &e) || !open_folder(n, a, &e) || !notices_read(n->log, 0, &all, &e))
+	if (!read_manner(n, a, &e) || !name_files(n, a, &e) || !notices_read(n->log, 0, &all, &e))
 		return asking_refused(a, &e);
 	bool json = args_given(a, "json");
 	if (json)
@@ -435,11 +453,14 @@ static int run_notify(const struct args *a)
 	if (args_given(a, "list"))
 		return list(a, &n);
 	ending_catch();
-	if (!read_settings(&n, a, &e) || !read_cursors(&n, &e) || (args_given(a, "trial") && !add_trial(&n, &e)))
+	if (!read_settings(&n, a, &e))
+		return asking_refused(a, &e);
+	n.begun = file_size(n.log);
+	if (args_given(a, "trial") && !add_trial(&n, &e))
 		return asking_refused(a, &e);
 	log_daemon("notify");
 	client_prepare();
-	if (!give_up_rights(&n, &e)) {
+	if (!give_up_rights(&n, &e) || !read_cursors(&n, &e)) {
 		log_err(&e);
 		return EXIT_REFUSED;
 	}
@@ -461,7 +482,7 @@ static const struct option options[] = {
 	{ "smtp-user", "NAME", "sign in there as" },
 	{ "smtp-password", "FILE", "with the password in this file" },
 	{ "from", "ADDRESS", "the sender's address (default: the first one of --mail)" },
-	{ "webhook", "URL", "tell a web address: JSON by POST" },
+	{ "webhook", "URL", "tell a web address, or the one that stands in this file: JSON by POST" },
 	{ "syslog", "SOCKET", "tell the system's log, at once: /dev/log" },
 	{ "digest", "MINUTES", "mail and webhook: wait so long for more, then tell all together (default 2)" },
 	{ "quiet", "HH:MM-HH:MM", "mail and webhook: tell nothing between these hours, and all of it afterwards" },

@@ -88,6 +88,7 @@ static bool note_end(struct part *p, int status)
 	bool refused = WIFEXITED(status) && WEXITSTATUS(status) != 0 && p->starts == 1 && now_ms() - p->started_ms < SETTLED_MS;
 
 	p->pid = 0;
+	refused = refused && !p->optional;
 	if (ending() || refused)
 		return !refused;
 	if (now_ms() - p->started_ms > BACKOFF_MAX_MS)

@@ -13,6 +13,7 @@ struct err;
 enum { PARTS_MAX = 8, PART_WORDS_MAX = 48 };
 
 struct part {
+	bool optional;                  /* the others go on without it, also when it refuses its settings */
 	const char *arg[PART_WORDS_MAX];        /* NULL-ended: "teiten", the command's name, its options */
 	pid_t pid;                              /* 0: not running */
 	uint64_t started_ms, again_ms;

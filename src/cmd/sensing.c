@@ -89,7 +89,13 @@ struct worker {
 };
 
 /* Whether the sensor sees its own canary; the first worker's affair. */
-struct hearing { struct canary *canary; bool singing, deaf; int64_t since_s, due_s; /* of the steady clock */ };
+struct hearing {
+	struct canary *canary;
+	bool singing, deaf, mute;       /* sung and not heard yet; not heard; could not sing */
+	int interface;
+	uint64_t came;                  /* frames by the time that it sang */
+	int64_t since_s, due_s;         /* of the steady clock */
+};
 
 struct sensor_run {
 	struct reading how;
@@ -104,7 +110,7 @@ struct sensor_run {
 	struct hearing hearing;
 	pthread_mutex_t lock;           /* of what workers tell */
 	int64_t left_s;                 /* when the counters were left last */
-	uint64_t watched_s;
+	uint64_t watched_s, came;       /* came: frames, as last added up */
 	uint64_t unwritten;             /* times that a batch could not be written; by the writing threads */
 	struct err why;
 };
@@ -176,6 +182,14 @@ static bool says_yes(const char *value)
 	return value && !strcmp(value, "yes");
 }
 
+static bool is_yes_or_no(const char *key, const char *value, struct err *e)
+{
+	if (!value || says_yes(value) || !strcmp(value, "no"))
+		return true;
+	err_asked(e, "%s = %.20s", key, value);
+	return err_expected(e, "yes or no");
+}
+
 static bool read_settings(struct sensor_run *s, const struct args *a, const struct conf *c, struct err *e)
 {
 	const char *watch, *dir;
@@ -194,10 +208,11 @@ static bool read_settings(struct sensor_run *s, const struct args *a, const stru
 	if (!belong_together(a, s->file != NULL, e))
 		return false;
 	if (!s->file && (args_given(a, "metrics") || conf_value(c, "metrics"))) {
-		err_asked(e, "who observes has no network: the counters are in the spool's file .metrics-sensor");
+		err_asked(e, "who observes has no network: the counters are in the spool's file .metrics-NAME");
 		return err_expected(e, "--to URL with --metrics: who delivers shows them");
 	}
-	if (!read_name(s, setting(a, c, "name"), e) ||
+	s->ring.sings = s->sings;
+	if (!is_yes_or_no("no-canary", conf_value(c, "no-canary"), e) || !read_name(s, setting(a, c, "name"), e) ||
 		!args_whole("snaplen", setting(a, c, "snaplen"), RING_SNAPLEN_MIN, RING_SNAPLEN_MAX, &snaplen, e) ||
 		!args_whole("spool-max", setting(a, c, "spool-max"), 1, ROOM_MIB_MAX, &mib, e) ||
 		!args_whole("batch", setting(a, c, "batch"), 1, 60, &batch_s, e) ||
@@ -272,19 +287,26 @@ static void look(struct worker *w, const struct frame *frames, size_t n)
 	take(w, packets, len);
 }
 
-/* Once an hour the canary sings. Who does not hear it does not see what comes either: nothing is watched until it does. */
-static void hear(struct hearing *h, struct ring *ring, bool up)
+/* Once an hour the canary sings. Who does not hear it, and sees nothing else either, does not see what comes: nothing is watched
+ * until it does. */
+static void hear(struct hearing *h, struct ring *ring, bool up, uint64_t came)
 {
 	int64_t now_s = (int64_t)(clock_steady_us() / 1000000);
 	struct err e = { 0 };
 
 	if (!h->canary || !up || !ring_is_ethernet(ring)) {
 		h->singing = false;
-	} else if (h->singing && canary_heard(h->canary)) {
+		h->due_s = now_s;
+		return;
+	}
+	if (h->interface != ring_interface(ring))
+		h->due_s = now_s;
+	h->interface = ring_interface(ring);
+	if (h->singing && (canary_heard(h->canary) || came != h->came)) {
 		if (h->deaf)
 			log_line("packets are seen again");
+		h->due_s = canary_heard(h->canary) ? now_s + SING_S : now_s + SING_AGAIN_S;
 		h->singing = h->deaf = false;
-		h->due_s = now_s + SING_S;
 	} else if (h->singing && now_s - h->since_s > HEAR_S) {
 		if (!h->deaf)
 			log_line("a frame of our own was sent and not seen: what comes is not observed");
@@ -292,10 +314,13 @@ static void hear(struct hearing *h, struct ring *ring, bool up)
 		h->deaf = true;
 		h->due_s = now_s + SING_AGAIN_S;
 	} else if (!h->singing && now_s >= h->due_s) {
-		h->singing = true;
 		h->since_s = now_s;
-		if (!canary_sing(h->canary, ring_interface(ring), &e) && !h->deaf)
+		h->came = came;
+		h->singing = canary_sing(h->canary, h->interface, &e);
+		h->due_s = now_s + SING_AGAIN_S;
+		if (!h->singing && !h->mute)
 			log_err(&e);
+		h->mute = !h->singing;
 	}
 }
 
@@ -352,31 +377,41 @@ static void add_sums(struct sums *u, const struct sums *one)
 	u->steps = one->steps > u->steps ? one->steps : u->steps;
 }
 
+static struct sums sums_of(const struct sensor_run *s)
+{
+	struct sums u = { 0 };
+
+	for (size_t i = 0; i < s->len; i++) {
+		struct sums one = sums_of_one(&s->workers[i]);
+
+		add_sums(&u, &one);
+	}
+	return u;
+}
+
 /* For Prometheus. What came is what was counted, plus each refusal. */
 static void leave_metrics(const struct sensor_run *s, const struct sums *u, bool up, int64_t now)
 {
 	struct buf out = buf_make(METRICS_MAX);
 
 	metrics_head(&out, "teiten_sensor_packets_total", "counter", "Packets that came, by what became of them.");
-	buf_printf(&out, "teiten_sensor_packets_total{result=\"counted\"} %" PRIu64 "\n", u->counted);
+	buf_printf(&out, "teiten_sensor_packets_total{sensor=\"%s\",result=\"counted\"} %" PRIu64 "\n", s->how.sensor, u->counted);
 	for (unsigned r = 1; r < REFUSALS; r++)
 		if (u->refused[r])
-			buf_printf(&out, "teiten_sensor_packets_total{result=\"%s\"} %" PRIu64 "\n", refusal_name((enum refusal)r), u->refused[r]);
+			buf_printf(&out, "teiten_sensor_packets_total{sensor=\"%s\",result=\"%s\"} %" PRIu64 "\n", s->how.sensor, refusal_name((enum refusal)r), u->refused[r]);
 	metrics_head(&out, "teiten_sensor_lost_packets_total", "counter", "Packets that the kernel had no room for.");
-	buf_printf(&out, "teiten_sensor_lost_packets_total %" PRIu64 "\n", u->lost);
+	buf_printf(&out, "teiten_sensor_lost_packets_total{sensor=\"%s\"} %" PRIu64 "\n", s->how.sensor, u->lost);
 	metrics_head(&out, "teiten_sensor_unwritten_batches_total", "counter", "Times that a batch could not be written.");
-	buf_printf(&out, "teiten_sensor_unwritten_batches_total %" PRIu64 "\n", __atomic_load_n(&s->unwritten, __ATOMIC_RELAXED));
+	buf_printf(&out, "teiten_sensor_unwritten_batches_total{sensor=\"%s\"} %" PRIu64 "\n", s->how.sensor, __atomic_load_n(&s->unwritten, __ATOMIC_RELAXED));
 	metrics_head(&out, "teiten_sensor_clock_steps_total", "counter", "Times that the clock was set.");
-	buf_printf(&out, "teiten_sensor_clock_steps_total %" PRIu64 "\n", u->steps);
+	buf_printf(&out, "teiten_sensor_clock_steps_total{sensor=\"%s\"} %" PRIu64 "\n", s->how.sensor, u->steps);
 	metrics_head(&out, "teiten_sensor_watched_seconds_total", "counter", "Seconds in which it was looking.");
-	buf_printf(&out, "teiten_sensor_watched_seconds_total %" PRIu64 "\n", s->watched_s);
+	buf_printf(&out, "teiten_sensor_watched_seconds_total{sensor=\"%s\"} %" PRIu64 "\n", s->how.sensor, s->watched_s);
 	metrics_head(&out, "teiten_sensor_up", "gauge", "Whether it sees what comes: the interface is up, its own canary was heard.");
-	buf_printf(&out, "teiten_sensor_up %d\n", up && !s->hearing.deaf);
-	metrics_head(&out, "teiten_sensor_spool_bytes", "gauge", "Bytes of batches that wait in the spool.");
-	buf_printf(&out, "teiten_sensor_spool_bytes %" PRIu64 "\n", spool_bytes(s->spool));
+	buf_printf(&out, "teiten_sensor_up{sensor=\"%s\"} %d\n", s->how.sensor, up && !s->hearing.deaf);
 	metrics_head(&out, "teiten_sensor_told_timestamp_seconds", "gauge", "When these lines were written.");
-	buf_printf(&out, "teiten_sensor_told_timestamp_seconds %" PRId64 "\n", now);
-	metrics_leave(s->spool, "sensor", &out);
+	buf_printf(&out, "teiten_sensor_told_timestamp_seconds{sensor=\"%s\"} %" PRId64 "\n", s->how.sensor, now);
+	metrics_leave(s->spool, s->how.sensor, &out);
 	buf_release(&out);
 }
 
@@ -391,6 +426,8 @@ static void tell_sums(struct worker *w, int64_t now)
 	for (size_t i = 0; w->number == 0 && i < s->len; i++)
 		add_sums(&u, &s->workers[i].told);
 	(void)pthread_mutex_unlock(&s->lock);
+	if (w->number == 0)
+		s->came = u.read;
 	if (w->number || (now - s->left_s >= 0 && now - s->left_s < LEAVE_S))
 		return;
 	s->left_s = now;
@@ -412,7 +449,7 @@ static void tick(struct worker *w, int64_t now)
 	w->cut = now / w->run->batch_s;
 	/* only one of several workers tells the time that was watched */
 	if (w->number == 0)
-		hear(&w->run->hearing, w->ring, up);
+		hear(&w->run->hearing, w->ring, up, w->run->came);
 	for (int64_t s = now - w->second > CATCH_UP_S ? now - 1 : w->second; w->number == 0 && up && w->was_up && !w->run->hearing.deaf && s < now; s++) {
 		minutes_watched(w->minutes, s);
 		w->run->watched_s++;
@@ -591,6 +628,8 @@ static bool run_live(struct sensor_run *s, struct err *e)
 		(void)pthread_join(s->workers[i].thread, NULL);
 	for (size_t i = 0; i < s->len; i++)
 		end(&s->workers[i]);
+	struct sums u = sums_of(s);
+	leave_metrics(s, &u, false, clock_wall_s());
 	canary_close(s->hearing.canary);
 	return true;
 }
@@ -604,18 +643,6 @@ static bool run_file(struct sensor_run *s, struct err *e)
 	s->broke_off = true;            /* what came before stands */
 	s->why = *e;
 	return true;
-}
-
-static struct sums sums_of(const struct sensor_run *s)
-{
-	struct sums u = { 0 };
-
-	for (size_t i = 0; i < s->len; i++) {
-		struct sums one = sums_of_one(&s->workers[i]);
-
-		add_sums(&u, &one);
-	}
-	return u;
 }
 
 static void tell_text(const struct sensor_run *s, const struct sums *u, struct buf *out)

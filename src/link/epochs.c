@@ -28,6 +28,11 @@ uint64_t epoch_marked(const struct sign_secret *secret, const void *addresses, s
 	return (mark ? mark : 1) << (64 - MARK_BITS) | epoch_unmarked();
 }
 
+uint64_t epoch_without_mark(uint64_t epoch)
+{
+	return epoch >> MARK_BITS;
+}
+
 uint32_t epoch_mark(uint64_t epoch)
 {
 	return (uint32_t)(epoch >> (64 - MARK_BITS));
@@ -76,28 +81,41 @@ bool epochs_write(const struct epochs *all, const char *path, struct err *e)
 	return ok;
 }
 
-/* The sensor's last one that begins by then, and the first one after it. */
-static void around(struct epochs *all, const char *sensor, minute_t at, struct address_epoch **before, struct address_epoch **after)
+/* Whether one of that mark begins at that very minute, beside the one that was found first. */
+static bool begins(const struct epochs *all, const char *sensor, uint32_t mark, minute_t from, minute_t at)
 {
+	for (size_t i = 0; from == at && i < all->len; i++)
+		if (all->list[i].from == at && all->list[i].mark == mark && !strcmp(all->list[i].sensor, sensor))
+			return true;
+	return false;
+}
+
+/* The sensor's last one that begins by then, and the first one after it; how many it has. */
+static size_t around(struct epochs *all, const char *sensor, minute_t at, struct address_epoch **before, struct address_epoch **after)
+{
+	size_t n = 0;
+
 	*before = *after = NULL;
 	for (size_t i = 0; i < all->len; i++) {
 		struct address_epoch *one = &all->list[i];
 
 		if (strcmp(one->sensor, sensor) != 0)
 			continue;
+		n++;
 		if (one->from <= at && (!*before || one->from > (*before)->from))
 			*before = one;
 		if (one->from > at && (!*after || one->from < (*after)->from))
 			*after = one;
 	}
+	return n;
 }
 
 enum epoch_news epochs_note(struct epochs *all, const char *sensor, uint32_t mark, minute_t at)
 {
 	struct address_epoch *before, *after;
 
-	around(all, sensor, at, &before, &after);
-	if (before && before->mark == mark)
+	size_t n = around(all, sensor, at, &before, &after);
+	if ((before && (before->mark == mark || begins(all, sensor, mark, before->from, at))) || n >= EPOCHS_OF_SENSOR_MAX)
 		return EPOCH_SAME;
 	if (after && after->mark == mark) {
 		after->from = at;

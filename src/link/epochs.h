@@ -8,7 +8,7 @@
 struct err;
 struct sign_secret;
 
-enum { EPOCHS_BYTES_MAX = 16 << 20 };
+enum { EPOCHS_BYTES_MAX = 16 << 20, EPOCHS_OF_SENSOR_MAX = 512 };     /* what changes more often means nothing */
 
 struct address_epoch { char sensor[SENSOR_NAME_MAX]; uint32_t mark; minute_t from; };   /* 24 bits of mark; never 0 */
 struct epochs { struct address_epoch *list; size_t len, cap; };
@@ -18,6 +18,7 @@ enum epoch_news { EPOCH_SAME, EPOCH_FIRST, EPOCH_EARLIER, EPOCH_MOVED };
 /* What a sensor puts into the upper 24 bits of its batches' epochs; the rest is chance. `addresses`: as text, in one order. */
 uint64_t epoch_marked(const struct sign_secret *secret, const void *addresses, size_t len);
 uint64_t epoch_unmarked(void);                          /* chance alone */
+uint64_t epoch_without_mark(uint64_t epoch);            /* of who is no sensor */
 /* The mark that a batch carries; 0: none. */
 uint32_t epoch_mark(uint64_t epoch);
 

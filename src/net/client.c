@@ -8,6 +8,12 @@
 
 #include <curl/curl.h>
 
+#if LIBCURL_VERSION_NUM < 0x080200
+#define CLIENT_ALLOW_FAILS CURLOPT_MAIL_RCPT_ALLLOWFAILS        /* so spelt before 8.2 */
+#else
+#define CLIENT_ALLOW_FAILS CURLOPT_MAIL_RCPT_ALLOWFAILS
+#endif
+
 struct client {
 	struct client_how how;
 	CURL *curl;
@@ -201,6 +207,8 @@ bool client_mail(struct client *c, const char *url, const struct client_mail *m,
 	set_up(c, url, "smtp,smtps", upload);
 	(void)curl_easy_setopt(c->curl, CURLOPT_MAIL_FROM, m->from);
 	(void)curl_easy_setopt(c->curl, CURLOPT_MAIL_RCPT, to);
+	/* one address that the server refuses keeps the others from nothing */
+	(void)curl_easy_setopt(c->curl, CLIENT_ALLOW_FAILS, 1L);
 	(void)curl_easy_setopt(c->curl, CURLOPT_USE_SSL, (long)(m->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL));
 	(void)curl_easy_setopt(c->curl, CURLOPT_NOPROXY, "*");
 	if (m->user) {

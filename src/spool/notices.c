@@ -32,7 +32,7 @@ static bool is_torn(int fd)
 bool notices_append(const char *path, const struct notice *n, struct err *e)
 {
 	char line[LINE_BYTES_MAX];
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return err_errno(e, "cannot open %s", path);
@@ -56,27 +56,42 @@ static bool parse(const char *line, struct notice *out)
 	return false;
 }
 
+/* The file from that place on. */
+static bool read_from(const char *path, uint64_t from, struct buf *out, struct err *e)
+{
+	char block[1 << 16];
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(e, "cannot open %s", path);
+	for (; out->ok && (n = pread(fd, block, sizeof block, (off_t)from)) > 0; from += (uint64_t)n)
+		buf_bytes(out, block, (size_t)n);
+	bool ok = (n >= 0 || err_errno(e, "cannot read %s", path)) && (out->ok || err_set(e, "%s is too large", path));
+	(void)close(fd);
+	return ok;
+}
+
 bool notices_read(const char *path, uint64_t from, struct notices *out, struct err *e)
 {
 	struct buf text = buf_make(NOTICES_BYTES_MAX);
 	struct notice one;
+	size_t done = 0;
 
 	*out = (struct notices){ .end = from };
 	if (file_size(path) <= from)
 		return true;
-	if (!file_read(path, &text, e)) {
-		buf_release(&text);
-		return false;
-	}
+	bool ok = read_from(path, from, &text, e);
 	const char *at = buf_cstr(&text);
-	for (const char *end; out->end < text.len && (end = memchr(at + out->end, '\n', text.len - out->end)); out->end = (uint64_t)(end - at) + 1) {
-		if (!parse(at + out->end, &one))
+	for (const char *end; ok && done < text.len && (end = memchr(at + done, '\n', text.len - done)); done = (size_t)(end - at) + 1) {
+		if (!parse(at + done, &one))
 			continue;
 		MEM_GROW(out->list, out->len, out->cap);
 		out->list[out->len++] = one;
 	}
+	out->end = from + done;
 	buf_release(&text);
-	return true;
+	return ok;
 }
 
 void notices_release(struct notices *n)

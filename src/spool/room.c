@@ -43,7 +43,7 @@ static int lock(const char *dir, const char *name, int how)
 {
 	char path[PATH_TEXT_MAX];
 	struct err e;
-	int fd = file_path(path, dir, name, &e) ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644) : -1;
+	int fd = file_path(path, dir, name, &e) ? open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644) : -1;
 
 	if (fd >= 0 && flock(fd, how) == 0)
 		return fd;

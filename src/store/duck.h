@@ -16,9 +16,9 @@ struct duck_rows;       /* the result of a query */
 
 enum { DUCK_BLOCK = 2048, DUCK_PARAMS_MAX = 16 };
 
-/* Loads the library when it is the first. Refuses those older than 1.5, which lost data on a full disk. */
 /* Loads the library alone, for who gives up reading it before there is a file to open. */
 bool duck_prepare(struct err *e);
+/* Loads the library when it is the first. Refuses those older than 1.5, which lost data on a full disk. */
 struct duck *duck_open(const char *path, bool read_only, struct err *e);
 void duck_close(struct duck *d);
 struct duck_con *duck_connect(struct duck *d, struct err *e);

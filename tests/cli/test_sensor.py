@@ -290,8 +290,8 @@ def test_sensor_that_does_not_see_its_own_canary_watches_nothing(folder):
     data = f"{folder}/d"
 
     def up():
-        with open(f"{data}/spool/.metrics-sensor", encoding="ascii") as f:
-            return re.search(r"^teiten_sensor_up (\d)$", f.read(), re.M).group(1)
+        with open(f"{data}/spool/.metrics-live", encoding="ascii") as f:
+            return re.search(r"^teiten_sensor_up\{sensor=\"live\"\} (\d)$", f.read(), re.M).group(1)
     with Wire() as wire:
         before = time.time()
         sensor = wire.sensor(data, before=("env", "TEITEN_FAULT=canary:1"))
@@ -349,6 +349,12 @@ def test_filter_takes_only_what_it_describes(folder):
         told, _ = sensor.end()
     # tagged frames show their port to the filter only where the card has taken the tag off
     assert .9 * want <= told["counted"] <= want and told["came"] == told["counted"] + 1 and told["refused"] == {"canary": 1}, (told, want)
+    for words in ("vlan and tcp", "mpls", ""):          # some change what all that follows them looks at
+        with Wire() as wire:
+            sensor = wire.sensor(f"{data}-{words}", "--filter", words)
+            time.sleep(1.5)
+            told, _ = sensor.end()
+        assert told["refused"].get("canary") == 1, (words, told)
     with Wire() as wire:
         done = subprocess.run(["ip", "netns", "exec", wire.ours, BINARY, "sensor", "--interface", "to", "--watch", WATCHED, "--name", "x", "--data", data,
                                "--filter", "nonsense ("], capture_output=True, text=True, timeout=20)

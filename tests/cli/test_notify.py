@@ -228,6 +228,18 @@ def test_silence_is_noticed_once_over_restarts_and_not_in_an_outage(folder):
     one_line(run("sensor", "outage", "t", "tomorrow", day, "--data", centre), 2)
 
 
+def test_what_waits_while_the_keep_is_away_is_no_silence(folder):
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    batch(folder, sensor, 0)
+    deliver(sensor, centre)
+    kept(centre, 0)
+    batch(folder, sensor, -600)                                 # ten minutes later, which the keep slept through
+    deliver(sensor, centre)
+    kept(centre, 610)
+    assert [n["kind"] for n in told(centre)] == ["capturing"], told(centre)
+
+
 def test_other_addresses_are_another_epoch(folder):
     sensor, centre = f"{folder}/s", f"{folder}/c"
     enrol("t", sensor, centre)

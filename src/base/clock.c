@@ -7,8 +7,32 @@
 /* Seconds, as a test writes them at any moment; NULL: no such test. */
 static const int64_t *shifted;
 
+/* How many seconds a test lets pass in one, from a moment on that all its processes know. */
+static struct { int64_t rate; double from_s; } haste = { 1, 0 };
+
+static double real_s(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void read_haste(const char *text)
+{
+	char *end;
+	int64_t rate = strtoll(text, &end, 10);
+
+	if (rate < 1 || *end != ':')
+		return;
+	haste.rate = rate;
+	haste.from_s = strtod(end + 1, NULL);
+}
+
 void clock_prepare(void)
 {
+	if (getenv("TEITEN_CLOCK_RATE"))
+		read_haste(getenv("TEITEN_CLOCK_RATE"));
 	const char *path = getenv("TEITEN_CLOCK_FILE");
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
@@ -29,7 +53,9 @@ int64_t clock_shift_s(void)
 
 int64_t clock_wall_s(void)
 {
-	return (int64_t)time(NULL) + clock_shift_s();
+	int64_t now_s = haste.rate == 1 ? (int64_t)time(NULL) : (int64_t)(haste.from_s + (real_s() - haste.from_s) * (double)haste.rate);
+
+	return now_s + clock_shift_s();
 }
 
 uint64_t clock_steady_us(void)
@@ -37,12 +63,13 @@ uint64_t clock_steady_us(void)
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	return ((uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000) * (uint64_t)haste.rate;
 }
 
 void clock_sleep_ms(unsigned ms)
 {
-	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+	int64_t ns = (int64_t)ms * 1000000 / haste.rate;
+	struct timespec t = { ns / 1000000000, (long)(ns % 1000000000) };
 
 	(void)nanosleep(&t, NULL);
 }

@@ -1,6 +1,6 @@
 /* clock: the only place that asks what time it is. Tests shift the wall clock: TEITEN_CLOCK_OFFSET by so many seconds for good,
  * TEITEN_CLOCK_FILE by what stands in that file (8 bytes, a number as this machine lays it out), which they may change at any
- * moment. */
+ * moment; TEITEN_CLOCK_RATE=N:SECONDS makes all clocks and sleeps N times as fast, the wall clock from that moment on. */
 #ifndef TEITEN_CLOCK_H
 #define TEITEN_CLOCK_H
 

@@ -44,9 +44,9 @@ def certificate(folder, name="centre", subject="127.0.0.1"):
 
 
 class Collect:
-    def __init__(self, data, *more, port=0):
+    def __init__(self, data, *more, port=0, env=None):
         self.process = subprocess.Popen([BINARY, "collect", "--data", data, "--listen", f"127.0.0.1:{port}", *more], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, env=env)
         line = self.process.stdout.readline()
         assert line.startswith("ready: "), (line, self.process.stderr.read())
         self.url = line.split()[1]
@@ -316,6 +316,88 @@ def test_counters_can_be_read_on_this_machine(folder):
     assert read("/healthz") == (200, "ok\n") and read("/")[0] == 404
     collect.end()
     one_line(run("collect", "--data", centre, "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"), 1, "this machine alone")
+
+
+class BadLine:
+    """Passes connections on to a port, but only in the last tenth of each turn; then all of them break."""
+
+    def __init__(self, port, turn_s):
+        self.port, self.turn_s, self.open, self.ended = port, turn_s, [], False
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self.socket.getsockname()[1]}"
+        for work in (self.accept, self.cut):
+            threading.Thread(target=work, daemon=True).start()
+
+    def is_up(self):
+        return time.time() / self.turn_s % 1 > .9
+
+    def accept(self):
+        while True:
+            one = self.socket.accept()[0]
+            if not self.is_up():
+                one.close()
+                continue
+            other = socket.create_connection(("127.0.0.1", self.port))
+            self.open += [one, other]
+            for a, b in ((one, other), (other, one)):
+                threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def carry(a, b):
+        try:
+            while data := a.recv(1 << 16):
+                b.sendall(data)
+        except OSError:
+            pass
+        for s in (a, b):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        while True:
+            time.sleep(self.turn_s / 50)
+            while self.open and not self.is_up():
+                try:
+                    self.open[-1].shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                self.open.pop().close()
+
+
+def test_line_that_is_down_nine_tenths_of_the_time(folder):
+    """A batch every ten minutes, the line up for six minutes of each hour, and two thousand seconds in one: everything arrives once.
+    LINE_DAYS is how long: a day unless given."""
+    pem, key = certificate(folder)
+    sensor, centre, batches, rate = f"{folder}/s", f"{folder}/c", 144 * int(os.environ.get("LINE_DAYS", "1")), 2000
+    enrol("t", sensor, centre)
+    frame = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 60, 6, 0, bytes([198, 51, 100, 7]), bytes([198, 18, 0, 1])) + bytes(20)
+    with open(f"{folder}/t.pcap", "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + b"".join(struct.pack("<IIII", 1136073600 + i, 0, 40, 40) + frame for i in range(7)))
+    for i in range(batches):
+        good("sensor", "--read", f"{folder}/t.pcap", "--name", "t", "--watch", WATCHED, "--data", f"{folder}/made")
+    env = {**os.environ, "TEITEN_CLOCK_RATE": f"{rate}:{time.time():.3f}"}
+    collect = Collect(centre, "--certificate", pem, "--key", key, env=env)
+    line = BadLine(collect.port, 3600 / rate)
+    os.makedirs(f"{sensor}/spool")
+    ship = subprocess.Popen([BINARY, "ship", "--to", line.url, "--ca", pem, "--data", sensor], stderr=subprocess.PIPE, text=True, env=env)
+    begun, most = time.time(), 0
+    for i, name in enumerate(waiting(f"{folder}/made")):
+        time.sleep(max(0, begun + i * 600 / rate - time.time()))
+        os.rename(f"{folder}/made/spool/{name}", f"{sensor}/spool/{name}")
+        most = max(most, len(waiting(sensor))) if i % 10 == 0 else most
+    took = time.time() - begun
+    for _ in range(600):
+        if not waiting(sensor):
+            break
+        time.sleep(.1)
+    ship.terminate()
+    said = ship.communicate(timeout=60)[1]
+    counts, _ = collect.end()
+    taken = sum(int(n) for n in re.findall(r"seen=(\d+)", good("dump", *(f"{centre}/spool/{n}" for n in waiting(centre)))))
+    print(f"# {took * rate / 86400:.1f} days in {took:.0f} s, {most} batches waited at most, counts {counts}")
+    assert not waiting(sensor) and counts["taken"] == batches and taken == 7 * batches, (len(waiting(sensor)), counts, taken, said[-500:])
 
 
 def test_silence_is_told_once_and_listed(folder):

@@ -60,7 +60,7 @@ static bool parse(const char *line, struct notice *out)
 static bool read_from(const char *path, uint64_t from, struct buf *out, struct err *e)
 {
 	char block[1 << 16];
-	ssize_t n;
+	ssize_t n = 0;
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)

@@ -99,7 +99,7 @@ static void fill(const void *from_where, size_t column, size_t from, size_t coun
 static double append_all(const char *path, const struct batch *batches)
 {
 	struct err e = { 0 };
-	struct duck *d = duck_open(path, &e);
+	struct duck *d = duck_open(path, false, &e);
 	must(d != NULL, &e);
 	struct duck_con *c = duck_connect(d, &e);
 	must(c != NULL, &e);

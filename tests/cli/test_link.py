@@ -395,7 +395,7 @@ def test_line_that_is_down_nine_tenths_of_the_time(folder):
     ship.terminate()
     said = ship.communicate(timeout=60)[1]
     counts, _ = collect.end()
-    taken = sum(int(n) for n in re.findall(r"seen=(\d+)", good("dump", *(f"{centre}/spool/{n}" for n in waiting(centre)))))
+    taken = sum(int(n) for name in waiting(centre) for n in re.findall(r"seen=(\d+)", good("dump", f"{centre}/spool/{name}")))
     print(f"# {took * rate / 86400:.1f} days in {took:.0f} s, {most} batches waited at most, counts {counts}")
     assert not waiting(sensor) and counts["taken"] == batches and taken == 7 * batches, (len(waiting(sensor)), counts, taken, said[-500:])
 

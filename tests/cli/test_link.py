@@ -337,7 +337,12 @@ class BadLine:
             if not self.is_up():
                 one.close()
                 continue
-            other = socket.create_connection(("127.0.0.1", self.port))
+            try:
+                other = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+                other.settimeout(None)
+            except OSError:
+                one.close()
+                continue
             self.open += [one, other]
             for a, b in ((one, other), (other, one)):
                 threading.Thread(target=self.carry, args=(a, b), daemon=True).start()

@@ -4,7 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Seconds, as a test writes them at any moment; NULL: no such test. */
+/* Seconds that a test adds, for good, and as it writes them at any moment; NULL: no such test. */
+static int64_t offset_s;
 static const int64_t *shifted;
 
 /* How many seconds a test lets pass in one, from a moment on that all its processes know. */
@@ -33,6 +34,8 @@ void clock_prepare(void)
 {
 	if (getenv("TEITEN_CLOCK_RATE"))
 		read_haste(getenv("TEITEN_CLOCK_RATE"));
+	if (getenv("TEITEN_CLOCK_OFFSET"))
+		offset_s = strtoll(getenv("TEITEN_CLOCK_OFFSET"), NULL, 10);
 	const char *path = getenv("TEITEN_CLOCK_FILE");
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
@@ -46,9 +49,7 @@ void clock_prepare(void)
 
 int64_t clock_shift_s(void)
 {
-	const char *offset = getenv("TEITEN_CLOCK_OFFSET");
-
-	return (offset ? strtoll(offset, NULL, 10) : 0) + (shifted ? __atomic_load_n(shifted, __ATOMIC_RELAXED) : 0);
+	return offset_s + (shifted ? __atomic_load_n(shifted, __ATOMIC_RELAXED) : 0);
 }
 
 int64_t clock_wall_s(void)

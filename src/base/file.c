@@ -137,8 +137,8 @@ static bool sync_folder_of(const char *path)
 #define OURS_ALONE (O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
 /* Opens a file that others may be writing too, empty and ours until it is closed. Who waited for the lock may find that
- * the name has become another file meanwhile, or none: then again. */
-static int open_alone(const char *path)
+ * the name has become another file meanwhile, or none: then again. how: LOCK_EX, or LOCK_EX | LOCK_NB not to wait. */
+static int open_alone(const char *path, int how)
 {
 	struct stat ours, named;
 
@@ -147,7 +147,7 @@ static int open_alone(const char *path)
 
 		if (fd < 0)
 			return -1;
-		while (flock(fd, LOCK_EX) != 0)
+		while (flock(fd, how) != 0)
 			if (errno != EINTR)
 				goto failed;
 		if (fstat(fd, &ours) == 0 && S_ISREG(ours.st_mode) && stat(path, &named) == 0 && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) {
@@ -178,7 +178,7 @@ bool file_write(const char *path, const void *bytes, size_t len, struct err *e)
 	int fd;
 
 	(void)snprintf(tmp, sizeof tmp, "%s.new", path);
-	fd = open_alone(tmp);
+	fd = open_alone(tmp, LOCK_EX);
 	if (fd < 0)
 		return err_errno(e, "cannot write %s", tmp);
 	bool moved = false, ok = may(fd >= 0) && write_all(fd, bytes, len) && may(fsync(fd) == 0) && may(moved = rename(tmp, path) == 0) &&
@@ -195,14 +195,10 @@ bool file_write(const char *path, const void *bytes, size_t len, struct err *e)
 bool file_leave(const char *path, const void *bytes, size_t len, struct err *e)
 {
 	char tmp[PATH_TEXT_MAX + 8];
-	struct stat st;
 
 	(void)snprintf(tmp, sizeof tmp, "%s.new", path);
-	int fd = open(tmp, O_WRONLY | O_CREAT | OURS_ALONE, 0644);
-	bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, 0) == 0 &&
-		write_all(fd, bytes, len) && rename(tmp, path) == 0;
-	if (!ok)
-		err_errno(e, "cannot write %s", path);
+	int fd = open_alone(tmp, LOCK_EX | LOCK_NB);
+	bool ok = (fd >= 0 && write_all(fd, bytes, len) && rename(tmp, path) == 0) || err_errno(e, "cannot write %s", path);
 	if (fd >= 0)
 		(void)close(fd);
 	return ok;

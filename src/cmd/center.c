@@ -21,10 +21,13 @@
 #include <unistd.h>
 
 static const char LISTEN[] = "127.0.0.1:8025";
-static const char *const keys[] = { "data", "listen", "zone", "name_ja", "name_en", "collect", "certificate", "key", "collect_user", "metrics", "keep_user", "desk_user",
-	"notify_mail", "notify_smtp",
-	"notify_smtp_user", "notify_smtp_password", "notify_from", "notify_webhook", "notify_syslog", "notify_digest", "notify_quiet", "notify_zone", "notify_language",
-	"notify_ca", "notify_user", NULL };
+static const char *const keys[] = {
+	"data", "listen", "zone", "name_ja", "name_en", "collect", "certificate", "key", "collect_user", "metrics", "keep_user", "desk_user",
+	/* notify's own options, in its words */
+	"notify_mail", "notify_smtp", "notify_smtp_user", "notify_smtp_password", "notify_from", "notify_webhook", "notify_syslog", "notify_digest",
+	"notify_quiet", "notify_zone", "notify_language", "notify_ca", "notify_user", NULL,
+};
+enum { KEYS = sizeof keys / sizeof *keys - 1, OPTION_MAX = 32 };
 
 /* Who listens behind the keep's socket; 0 for nobody. */
 static pid_t keep_of(const char *socket_path)
@@ -134,20 +137,22 @@ static void add_collect(struct parts *all, const struct args *a, const struct co
 /* Who is told what the keep notices; nobody, unless a way is said. Only in the configuration: what it takes is what notify takes. */
 static void add_notify(struct parts *all, const struct conf *c, const char *dir)
 {
-	static const struct { const char *key, *option; } handed[] = {
-		{ "notify_mail", "--mail" }, { "notify_smtp", "--smtp" }, { "notify_smtp_user", "--smtp-user" }, { "notify_smtp_password", "--smtp-password" },
-		{ "notify_from", "--from" }, { "notify_webhook", "--webhook" }, { "notify_syslog", "--syslog" }, { "notify_digest", "--digest" },
-		{ "notify_quiet", "--quiet" }, { "notify_zone", "--zone" }, { "notify_language", "--language" }, { "notify_ca", "--ca" },
-		{ "notify_user", "--user" },
-	};
+	static const char prefix[] = "notify_";
+	static char options[KEYS][OPTION_MAX];
 
 	if (!conf_value(c, "notify_mail") && !conf_value(c, "notify_webhook") && !conf_value(c, "notify_syslog"))
 		return;
 	struct part *p = parts_add(all, "notify");
 	p->optional = true;
 	part_option(p, "--data", dir);
-	for (size_t i = 0; i < sizeof handed / sizeof *handed; i++)
-		part_option(p, handed[i].option, conf_value(c, handed[i].key));
+	for (size_t i = 0; i < KEYS; i++) {
+		if (strncmp(keys[i], prefix, sizeof prefix - 1) != 0)
+			continue;
+		(void)snprintf(options[i], OPTION_MAX, "--%s", keys[i] + sizeof prefix - 1);
+		for (char *at = options[i]; (at = strchr(at, '_')); )
+			*at = '-';
+		part_option(p, options[i], conf_value(c, keys[i]));
+	}
 }
 
 static void add_parts(struct parts *all, const struct args *a, const struct conf *c, const char *dir, const char *listen, const char *zone)

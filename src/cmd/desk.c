@@ -27,8 +27,8 @@ static bool asks(const struct place *p, const struct args *a)
 	return p->through_keep || (address && !strncmp(address, "unix:", 5));
 }
 
-/* It goes on with the socket that it serves, the list of sensors to read, and the keep's to ask; one that holds the store itself has threads already, and
- * stays who it is. */
+/* It goes on with the socket that it serves, the list of sensors to read, and the keep's to ask; one that holds the store itself
+ * has threads already, and stays who it is. */
 static bool give_up_rights(const struct place *p, const struct args *a, struct err *e)
 {
 	char sensors[PATH_TEXT_MAX];

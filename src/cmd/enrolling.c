@@ -196,27 +196,40 @@ static bool run_show(const struct args *a, struct err *e)
 	return true;
 }
 
-/* From today on it may not deliver any more; what it delivered stays, and so does its line. */
-static bool run_retire(const struct args *a, struct err *e)
+/* Changes the line of the sensor that is named, while nobody else changes the list; *out is what it became. */
+static bool change(const struct args *a, bool (*how)(const struct args *a, struct enrolment *one, minute_t now, struct err *e), struct enrolment *out,
+	struct err *e)
 {
 	char path[PATH_TEXT_MAX];
-	struct enrolment one;
 	int held = -1;
 
-	bool ok = list_path(a, path, e) && hold_list(path, &held, e) && find(a, path, &one, e);
-	if (ok) {
-		one.valid.until = enrolment_today((minute_t)(clock_wall_s() / 60));
-		ok = enrolled_put(path, &one, e);
-	}
-	if (ok)
-		printf("%s may not deliver any more\n", one.name);
+	bool ok = list_path(a, path, e) && hold_list(path, &held, e) && find(a, path, out, e) && how(a, out, (minute_t)(clock_wall_s() / 60), e) &&
+		enrolled_put(path, out, e);
 	if (held >= 0)
 		(void)close(held);
 	return ok;
 }
 
+/* From today on it may not deliver any more; what it delivered stays, and so does its line. */
+static bool retire(const struct args *a, struct enrolment *one, minute_t now, struct err *e)
+{
+	(void)a, (void)e;
+	one->valid.until = enrolment_today(now);
+	return true;
+}
+
+static bool run_retire(const struct args *a, struct err *e)
+{
+	struct enrolment one;
+
+	if (!change(a, retire, &one, e))
+		return false;
+	printf("%s may not deliver any more\n", one.name);
+	return true;
+}
+
 /* Those that are over make room. */
-static bool add_outage(struct enrolment *one, const char *from, const char *until, minute_t now, struct err *e)
+static bool add_outage(const struct args *a, struct enrolment *one, minute_t now, struct err *e)
 {
 	struct span s = { 0, 0 };
 	size_t n = 0;
@@ -225,7 +238,7 @@ static bool add_outage(struct enrolment *one, const char *from, const char *unti
 		if (one->outages[i].until > now)
 			one->outages[n++] = one->outages[i];
 	one->outages_len = n;
-	if (!calendar_parse(&zone_utc, from, &s.from, e) || !calendar_parse(&zone_utc, until, &s.until, e))
+	if (!calendar_parse(&zone_utc, a->word[2], &s.from, e) || !calendar_parse(&zone_utc, a->word[3], &s.until, e))
 		return false;
 	if (span_empty(s) || s.until <= now) {
 		err_asked(e, "an outage that ends before it begins, or is over");
@@ -240,19 +253,15 @@ static bool add_outage(struct enrolment *one, const char *from, const char *unti
 /* Its silence from then until then is no news. */
 static bool run_outage(const struct args *a, struct err *e)
 {
-	char path[PATH_TEXT_MAX], date[CALENDAR_TEXT_MAX];
+	char from[CALENDAR_TEXT_MAX], until[CALENDAR_TEXT_MAX];
 	struct enrolment one;
-	int held = -1;
 
-	bool ok = list_path(a, path, e) && hold_list(path, &held, e) && find(a, path, &one, e) &&
-		add_outage(&one, a->word[2], a->word[3], (minute_t)(clock_wall_s() / 60), e) && enrolled_put(path, &one, e);
-	if (ok) {
-		printf("%s: nobody is told of its silence from %s", one.name, calendar_rfc3339(&zone_utc, one.outages[one.outages_len - 1].from, date));
-		printf(" to %s\n", calendar_rfc3339(&zone_utc, one.outages[one.outages_len - 1].until, date));
-	}
-	if (held >= 0)
-		(void)close(held);
-	return ok;
+	if (!change(a, add_outage, &one, e))
+		return false;
+	const struct span *s = &one.outages[one.outages_len - 1];
+	printf("%s: nobody is told of its silence from %s to %s\n", one.name, calendar_rfc3339(&zone_utc, s->from, from),
+		calendar_rfc3339(&zone_utc, s->until, until));
+	return true;
 }
 
 static const struct { const char *verb; size_t least, most; bool (*run)(const struct args *a, struct err *e); } verbs[] = {

@@ -130,7 +130,7 @@ static void take_group(struct keep *k, const struct spool_list *list, struct gro
 	}
 }
 
-/* Of those that are enrolled: the marks of other batches are chance. */
+/* Of those that are enrolled: what another brings under a mark is nobody's to judge. */
 static void note_epochs(struct keep *k, const struct batch *const *list, size_t n)
 {
 	bool changed = false;
@@ -285,7 +285,8 @@ static bool name_files(struct keep *k, struct err *e)
 /* What was made here by another user: the store would open to be read only, and batches would stay in the spool. */
 static bool may_write(const struct keep *k, struct err *e)
 {
-	static const char *const written[] = { "spool", "spool/refused", "spool/.taking", "notices", "notices/log", "epochs", "store.duckdb", "store.duckdb.wal", "store.duckdb.tmp" };
+	static const char *const written[] = { "spool", "spool/refused", "spool/.taking", "notices", "notices/log", "epochs", "store.duckdb",
+		"store.duckdb.wal", "store.duckdb.tmp" };
 	struct buf names = buf_make(256);
 	char path[PATH_TEXT_MAX];
 
@@ -368,11 +369,8 @@ static void close_keep(struct keep *k, bool answering, pthread_t acceptor)
 static void count_states(struct keep *k, const struct facts *f, minute_t now)
 {
 	memset(k->states, 0, sizeof k->states);
-	for (size_t i = 0; i < k->sensors.len; i++) {
-		size_t known = facts_sensor(f, k->sensors.list[i].name);
-
-		k->states[liveness_of(&k->sensors.list[i], known < f->len ? f->watched[known] : (struct span){ 0, 0 }, now)]++;
-	}
+	for (size_t i = 0; i < k->sensors.len; i++)
+		k->states[liveness_of(&k->sensors.list[i], facts_watched(f, k->sensors.list[i].name), now)]++;
 }
 
 /* For Prometheus: what came out of the spool, and what became of it. */

@@ -113,8 +113,7 @@ void vigil_look(struct vigil *v, const struct enrolled *all, const struct facts 
 
 	for (size_t i = 0; i < all->len; i++) {
 		struct watched_over *w = place_of(v, all->list[i].name);
-		size_t known = facts_sensor(f, all->list[i].name);
-		struct span watched = known < f->len ? f->watched[known] : (struct span){ 0, 0 };
+		struct span watched = facts_watched(f, all->list[i].name);
 
 		look_at_state(v, w, liveness_of(&all->list[i], watched, now), now - watched.until, now);
 		look_at_loss(v, w, hour_over, hour_over && v->hours > 1, now);

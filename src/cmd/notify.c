@@ -110,6 +110,21 @@ static bool tell_mail(struct notify *n, const struct notices *list, struct err *
 	return ok;
 }
 
+/* One notice; text: its sentence too, or NULL. */
+static void notice_json(const struct notify *n, const struct notice *one, const char *text, struct json *j)
+{
+	char at[CALENDAR_TEXT_MAX];
+
+	json_object(j, NULL);
+	json_string(j, "time", time_of(n, one, at));
+	json_string(j, "kind", notice_kind_name(one->kind));
+	json_string(j, "sensor", one->sensor);
+	json_whole(j, "amount", one->amount);
+	if (text)
+		json_string(j, "text", text);
+	json_end_object(j);
+}
+
 /* "text" is what chat services show; "notices" is for programs. */
 static bool tell_webhook(struct notify *n, const struct notices *list, struct err *e)
 {
@@ -117,20 +132,11 @@ static bool tell_webhook(struct notify *n, const struct notices *list, struct er
 	struct buf out = buf_make(BODY_MAX), text = buf_make(SYSLOG_LINE_MAX), all = buf_make(BODY_MAX);
 	struct client_reply reply;
 	struct json j = json_to(&out);
-	char at[CALENDAR_TEXT_MAX];
 
 	json_object(&j, NULL);
 	json_array(&j, "notices");
 	for (size_t i = 0; i < list->len; i++) {
-		const struct notice *one = &list->list[i];
-
-		json_object(&j, NULL);
-		json_string(&j, "time", time_of(n, one, at));
-		json_string(&j, "kind", notice_kind_name(one->kind));
-		json_string(&j, "sensor", one->sensor);
-		json_whole(&j, "amount", one->amount);
-		json_string(&j, "text", sentence(n, one, &text));
-		json_end_object(&j);
+		notice_json(n, &list->list[i], sentence(n, &list->list[i], &text), &j);
 		buf_printf(&all, "%s%s", i ? "\n" : "", buf_cstr(&text));
 	}
 	json_end_array(&j);
@@ -416,16 +422,10 @@ static int list(const struct args *a, struct notify *n)
 	for (size_t i = 0; i < all.len; i++) {
 		const struct notice *one = &all.list[i];
 
-		if (!json) {
+		if (json)
+			notice_json(n, one, NULL, &j);
+		else
 			buf_printf(&out, "%s  %s\n", time_of(n, one, at), sentence(n, one, &text));
-			continue;
-		}
-		json_object(&j, NULL);
-		json_string(&j, "time", time_of(n, one, at));
-		json_string(&j, "kind", notice_kind_name(one->kind));
-		json_string(&j, "sensor", one->sensor);
-		json_whole(&j, "amount", one->amount);
-		json_end_object(&j);
 	}
 	if (json) {
 		json_end_array(&j);

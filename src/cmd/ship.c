@@ -26,9 +26,11 @@ struct ship {
 	bool once, prove;
 	unsigned backoff_ms;
 	bool troubled;                  /* and said so */
-	uint64_t said_us, sent, refused;
+	uint64_t said_us;
 	struct metrics metrics;
-	struct { uint64_t sent, refused, failed, waiting; int64_t last_s; } told;       /* for /metrics, which another thread reads */
+	/* another thread reads them, for /metrics */
+	uint64_t sent, refused, failed, waiting;
+	int64_t last_s;
 	char said[ERR_TEXT_MAX];
 };
 
@@ -37,13 +39,13 @@ static void tell_metrics(void *of, struct buf *out)
 	struct ship *s = of;
 
 	metrics_head(out, "teiten_ship_batches_total", "counter", "Batches by what became of the attempt to deliver them.");
-	buf_printf(out, "teiten_ship_batches_total{result=\"delivered\"} %" PRIu64 "\n", __atomic_load_n(&s->told.sent, __ATOMIC_RELAXED));
-	buf_printf(out, "teiten_ship_batches_total{result=\"refused\"} %" PRIu64 "\n", __atomic_load_n(&s->told.refused, __ATOMIC_RELAXED));
-	buf_printf(out, "teiten_ship_batches_total{result=\"failed\"} %" PRIu64 "\n", __atomic_load_n(&s->told.failed, __ATOMIC_RELAXED));
+	buf_printf(out, "teiten_ship_batches_total{result=\"delivered\"} %" PRIu64 "\n", __atomic_load_n(&s->sent, __ATOMIC_RELAXED));
+	buf_printf(out, "teiten_ship_batches_total{result=\"refused\"} %" PRIu64 "\n", __atomic_load_n(&s->refused, __ATOMIC_RELAXED));
+	buf_printf(out, "teiten_ship_batches_total{result=\"failed\"} %" PRIu64 "\n", __atomic_load_n(&s->failed, __ATOMIC_RELAXED));
 	metrics_head(out, "teiten_ship_waiting_batches", "gauge", "Batches that wait to be delivered.");
-	buf_printf(out, "teiten_ship_waiting_batches %" PRIu64 "\n", __atomic_load_n(&s->told.waiting, __ATOMIC_RELAXED));
+	buf_printf(out, "teiten_ship_waiting_batches %" PRIu64 "\n", __atomic_load_n(&s->waiting, __ATOMIC_RELAXED));
 	metrics_head(out, "teiten_ship_last_delivery_timestamp_seconds", "gauge", "When the centre took a batch last; 0: not yet.");
-	buf_printf(out, "teiten_ship_last_delivery_timestamp_seconds %" PRId64 "\n", __atomic_load_n(&s->told.last_s, __ATOMIC_RELAXED));
+	buf_printf(out, "teiten_ship_last_delivery_timestamp_seconds %" PRId64 "\n", __atomic_load_n(&s->last_s, __ATOMIC_RELAXED));
 	metrics_left(s->spool, out);
 }
 
@@ -122,7 +124,7 @@ static void fail(struct ship *s, unsigned retry_after_s, const struct err *e)
 	if (ending())
 		return;         /* it was we who broke it off */
 	say(s, e);
-	(void)__atomic_add_fetch(&s->told.failed, 1, __ATOMIC_RELAXED);
+	(void)__atomic_add_fetch(&s->failed, 1, __ATOMIC_RELAXED);
 	s->backoff_ms = s->backoff_ms ? s->backoff_ms * 2 : BACKOFF_FIRST_MS;
 	s->backoff_ms = s->backoff_ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : s->backoff_ms;
 	if (!s->once)
@@ -135,9 +137,8 @@ static void succeed(struct ship *s, const struct sender *sender)
 		log_line("%s takes batches again; %zu wait", s->how.centre, sender_waiting(sender) - 1);
 	s->troubled = false;
 	s->backoff_ms = 0;
-	s->sent++;
-	__atomic_store_n(&s->told.sent, s->sent, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->told.last_s, clock_wall_s(), __ATOMIC_RELAXED);
+	(void)__atomic_add_fetch(&s->sent, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->last_s, clock_wall_s(), __ATOMIC_RELAXED);
 }
 
 /* Until there is no more to do, with --once; else until it is asked to end. */
@@ -151,14 +152,13 @@ static bool deliver(struct ship *s)
 		struct err e;
 
 		what = sender_next(sender, &retry_after_s, &e);
-		__atomic_store_n(&s->told.waiting, sender_waiting(sender) - (what == SENT_ONE), __ATOMIC_RELAXED);
-		__atomic_store_n(&s->told.refused, s->refused + (what == SENT_REFUSED), __ATOMIC_RELAXED);
+		__atomic_store_n(&s->waiting, sender_waiting(sender) - (what == SENT_ONE), __ATOMIC_RELAXED);
 		switch (what) {
 		case SENT_NONE: wait_ms(s->once ? 0 : TICK_MS); break;
 		case SENT_ONE: succeed(s, sender); break;
 		case SENT_GONE: wait_ms(TICK_MS); break;
 		case SENT_ASIDE: log_err(&e); break;
-		case SENT_REFUSED: say(s, &e); s->refused++; break;
+		case SENT_REFUSED: say(s, &e); (void)__atomic_add_fetch(&s->refused, 1, __ATOMIC_RELAXED); break;
 		case SENT_LATER: fail(s, retry_after_s, &e); break;
 		}
 	}

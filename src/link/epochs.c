@@ -81,17 +81,9 @@ bool epochs_write(const struct epochs *all, const char *path, struct err *e)
 	return ok;
 }
 
-/* Whether one of that mark begins at that very minute, beside the one that was found first. */
-static bool begins(const struct epochs *all, const char *sensor, uint32_t mark, minute_t from, minute_t at)
-{
-	for (size_t i = 0; from == at && i < all->len; i++)
-		if (all->list[i].from == at && all->list[i].mark == mark && !strcmp(all->list[i].sensor, sensor))
-			return true;
-	return false;
-}
-
-/* The sensor's last one that begins by then, and the first one after it; how many it has. */
-static size_t around(struct epochs *all, const char *sensor, minute_t at, struct address_epoch **before, struct address_epoch **after)
+/* The sensor's last one that begins by then, of two that begin just then the one of that mark; and the first one after it. How
+ * many it has. */
+static size_t around(struct epochs *all, const char *sensor, uint32_t mark, minute_t at, struct address_epoch **before, struct address_epoch **after)
 {
 	size_t n = 0;
 
@@ -102,7 +94,7 @@ static size_t around(struct epochs *all, const char *sensor, minute_t at, struct
 		if (strcmp(one->sensor, sensor) != 0)
 			continue;
 		n++;
-		if (one->from <= at && (!*before || one->from > (*before)->from))
+		if (one->from <= at && (!*before || one->from > (*before)->from || (one->from == at && one->mark == mark)))
 			*before = one;
 		if (one->from > at && (!*after || one->from < (*after)->from))
 			*after = one;
@@ -114,8 +106,8 @@ enum epoch_news epochs_note(struct epochs *all, const char *sensor, uint32_t mar
 {
 	struct address_epoch *before, *after;
 
-	size_t n = around(all, sensor, at, &before, &after);
-	if ((before && (before->mark == mark || begins(all, sensor, mark, before->from, at))) || n >= EPOCHS_OF_SENSOR_MAX)
+	size_t n = around(all, sensor, mark, at, &before, &after);
+	if ((before && before->mark == mark) || n >= EPOCHS_OF_SENSOR_MAX)
 		return EPOCH_SAME;
 	if (after && after->mark == mark) {
 		after->from = at;

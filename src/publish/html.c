@@ -229,17 +229,23 @@ void html_number(struct buf *out, const char *text)
 	buf_str(out, "</td>");
 }
 
-static void step_cell(struct buf *out, const struct answer *a, const struct zone *z, size_t i)
+void html_time(struct buf *out, const struct zone *z, minute_t at, bool minutes)
 {
 	char time[CALENDAR_TEXT_MAX];
 
-	(void)calendar_rfc3339(z, a->times[i], time);
-	buf_printf(out, "<th scope=\"row\"><time datetime=\"%s\">", time);
-	/* a day or more is told by its date, finer steps by the minute */
-	time[a->question.step <= STEP_HOUR ? 16 : 10] = '\0';
-	if (a->question.step <= STEP_HOUR)
+	buf_printf(out, "<time datetime=\"%s\">", calendar_rfc3339(z, at, time));
+	time[minutes ? 16 : 10] = '\0';
+	if (minutes)
 		time[10] = ' ';
-	buf_printf(out, "%s</time></th>", time);
+	buf_printf(out, "%s</time>", time);
+}
+
+static void step_cell(struct buf *out, const struct answer *a, const struct zone *z, size_t i)
+{
+	buf_str(out, "<th scope=\"row\">");
+	/* a day or more is told by its date, finer steps by the minute */
+	html_time(out, z, a->times[i], a->question.step <= STEP_HOUR);
+	buf_str(out, "</th>");
 }
 
 static void values_table(const struct page *p, const struct answer *a, const char *name, struct buf *out)

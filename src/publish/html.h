@@ -40,6 +40,9 @@ void html_table_end(struct buf *out);
 void html_column(struct buf *out, const char *class, const char *text);         /* a heading; class may be NULL, "n" for numbers */
 void html_number(struct buf *out, const char *text);                            /* a cell */
 
+/* A date, or date and time of day, on the zone's clock. */
+void html_time(struct buf *out, const struct zone *z, minute_t at, bool minutes);
+
 /* A figure: title, picture wide and narrow, caption, the values as a table, links to SVG, CSV, JSON and to itself.
  * number is its place in the page, from 1. */
 void html_figure(const struct page *p, const struct answer *a, unsigned number, struct buf *out);

@@ -73,6 +73,13 @@ size_t facts_sensor(const struct facts *f, const char *name)
 	return i;
 }
 
+struct span facts_watched(const struct facts *f, const char *name)
+{
+	size_t i = facts_sensor(f, name);
+
+	return i < f->len ? f->watched[i] : (struct span){ 0, 0 };
+}
+
 void facts_release(struct facts *f)
 {
 	free(f->sensors);

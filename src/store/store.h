@@ -65,6 +65,7 @@ bool store_rows(struct store *s, struct question *q, row_fn *fn, void *to, struc
 bool store_facts(struct store *s, struct facts *f, struct err *e);
 void facts_release(struct facts *f);
 size_t facts_sensor(const struct facts *f, const char *name);            /* its place in the lists; f->len when there is none */
+struct span facts_watched(const struct facts *f, const char *name);      /* empty when there is none, or it watched nothing */
 /* Enters or changes a sensor by name (its number is given by the store). */
 bool store_sensor(struct store *s, const struct sensor *one, struct err *e);
 /* How many batches of that epoch the ledger holds. */

@@ -11,17 +11,13 @@ static const enum message states[] = { M_STATE_IMPORTED, M_STATE_CAPTURING, M_ST
 
 static void last_cell(struct visit *v, struct span watched, struct buf *out)
 {
-	char time[CALENDAR_TEXT_MAX];
-
 	if (span_empty(watched)) {
 		html_text(out, "td", "-");
 		return;
 	}
-	(void)calendar_rfc3339(&v->facts.zone, watched.until, time);
-	buf_printf(out, "<td><time datetime=\"%s\">", time);
-	time[16] = '\0';
-	time[10] = ' ';
-	buf_printf(out, "%s</time></td>", time);
+	buf_str(out, "<td>");
+	html_time(out, &v->facts.zone, watched.until, true);
+	buf_str(out, "</td>");
 }
 
 /* Who should be watching has watched nothing since its last minute, too. */
@@ -84,9 +80,7 @@ void page_sensors(struct visit *v)
 	/* a list with a mistake is told by those who let in; here it is as if there were none */
 	if (v->site->enrolled && !enrolled_read(&all, v->site->enrolled, &e))
 		all = (struct enrolled){ 0 };
-	v->reply->status = 200;
-	v->reply->type = "text/html; charset=utf-8";
-	html_begin(&p, out);
+	page_begin(v, &p, 200);
 	html_message(out, "h1", v->lang, M_SENSORS);
 	html_message(out, "p", v->lang, M_SENSORS_PAGE_TEXT);
 	if (v->facts.len + all.len == 0) {

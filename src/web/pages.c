@@ -13,7 +13,7 @@ extern const char asset_style[];
 
 static const char html_type[] = "text/html; charset=utf-8";
 
-static void begin(struct visit *v, const struct page *p, unsigned status)
+void page_begin(struct visit *v, const struct page *p, unsigned status)
 {
 	v->reply->status = status;
 	v->reply->type = html_type;
@@ -23,7 +23,7 @@ static void begin(struct visit *v, const struct page *p, unsigned status)
 /* A page that says one thing; what stands below it is written by the caller. */
 static void begin_notice(struct visit *v, const struct page *p, unsigned status, enum message title, enum message text)
 {
-	begin(v, p, status);
+	page_begin(v, p, status);
 	html_message(&v->reply->body, "h1", v->lang, title);
 	html_message(&v->reply->body, "p", v->lang, text);
 }
@@ -76,7 +76,7 @@ void page_unavailable(struct visit *v)
 
 	p.facts = NULL;
 	buf_clear(&v->reply->body);
-	begin(v, &p, 503);
+	page_begin(v, &p, 503);
 	html_message(&v->reply->body, "h1", v->lang, M_UNAVAILABLE);
 	html_message(&v->reply->body, "p", v->lang, M_UNAVAILABLE_TEXT);
 	html_end(&p, &v->reply->body);
@@ -229,7 +229,7 @@ static void empty(struct visit *v)
 	struct page p = visit_page(v, "", NULL);
 	struct buf *out = &v->reply->body;
 
-	begin(v, &p, 200);
+	page_begin(v, &p, 200);
 	html_message(out, "h1", v->lang, M_EMPTY_TITLE);
 	html_message(out, "p", v->lang, M_EMPTY_HOW);
 	buf_str(out, "<pre><code>teiten import --sensor NAME capture.pcap.gz</code></pre>\n");
@@ -290,7 +290,7 @@ void page_home(struct visit *v)
 		empty(v);
 		return;
 	}
-	begin(v, &p, 200);
+	page_begin(v, &p, 200);
 	html_text(out, "h1", v->site->name[v->lang]);
 	html_message(out, "p", v->lang, M_TAGLINE);
 	html_message(out, "p", v->lang, M_INTRO);
@@ -359,7 +359,7 @@ void page_port(struct visit *v)
 	buf_release(&text);
 	(void)snprintf(path, sizeof path, "ports/%s", v->part);
 	struct page p = visit_page(v, path, title);
-	begin(v, &p, 200);
+	page_begin(v, &p, 200);
 	html_text(&v->reply->body, "h1", title);
 	port_parts(v, &p, q);
 }
@@ -370,7 +370,7 @@ void page_about(struct visit *v)
 	struct page p = visit_page(v, "about", message(v->lang, M_ABOUT));
 	struct buf *out = &v->reply->body;
 
-	begin(v, &p, 200);
+	page_begin(v, &p, 200);
 	html_message(out, "h1", v->lang, M_ABOUT);
 	html_message(out, "p", v->lang, M_INTRO);
 	html_message(out, "h2", v->lang, M_ABOUT_VALUES);

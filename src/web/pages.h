@@ -3,7 +3,11 @@
 #define TEITEN_PAGES_H
 
 struct err;
+struct page;
 struct visit;
+
+/* The reply becomes an HTML page of that status, up to its content. */
+void page_begin(struct visit *v, const struct page *p, unsigned status);
 
 void page_root(struct visit *v);                /* to the language of the path, or that the browser prefers */
 void page_home(struct visit *v);                /* both figures; with a question in the query, that one */

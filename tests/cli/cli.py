@@ -7,6 +7,7 @@ import os
 import pwd
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -58,6 +59,22 @@ def telescope(path, *more):
     assert done.returncode == 0, (more, done.returncode, done.stderr)
     with open(path + ".truth.json", encoding="utf-8") as f:
         return json.load(f)
+
+
+def frame(second, i=0):
+    """A SYN to 23/tcp of a watched address, raw IP, as a pcap holds it."""
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, i, 0, 60, 6, 0, bytes([198, 51, 100, i % 250]), bytes([198, 18, 0, 1]))
+    tcp = struct.pack(">HHIIBBHHH", 40000, 23, 1, 0, 0x50, 2, 1024, 0, 0)
+    return struct.pack("<IIII", second, 0, 40, 40) + ip + tcp
+
+
+def pcap(path, seconds):
+    """One such at each of these times."""
+    with open(path, "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+        for i, second in enumerate(seconds):
+            f.write(frame(second, i))
+    return path
 
 
 def command(*words, **kw):

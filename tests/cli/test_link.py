@@ -14,12 +14,11 @@ import shutil
 import signal
 import socket
 import ssl
-import struct
 import subprocess
 import threading
 import time
 
-from cli import BINARY, Skip, one_line, run_tests, telescope
+from cli import BINARY, Skip, one_line, pcap, run_tests, telescope
 
 WATCHED = "198.18.0.0/16,2001:db8:8000::/48"
 PARTS = '("@method" "@path" "content-digest" "content-length")'
@@ -377,9 +376,7 @@ def test_line_that_is_down_nine_tenths_of_the_time(folder):
     pem, key = certificate(folder)
     sensor, centre, batches, rate = f"{folder}/s", f"{folder}/c", 144 * int(os.environ.get("LINE_DAYS", "1")), 2000
     enrol("t", sensor, centre)
-    frame = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 60, 6, 0, bytes([198, 51, 100, 7]), bytes([198, 18, 0, 1])) + bytes(20)
-    with open(f"{folder}/t.pcap", "wb") as f:
-        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + b"".join(struct.pack("<IIII", 1136073600 + i, 0, 40, 40) + frame for i in range(7)))
+    pcap(f"{folder}/t.pcap", range(1136073600, 1136073600 + 7))
     for i in range(batches):
         good("sensor", "--read", f"{folder}/t.pcap", "--name", "t", "--watch", WATCHED, "--data", f"{folder}/made")
     env = {**os.environ, "TEITEN_CLOCK_RATE": f"{rate}:{time.time():.3f}"}
@@ -416,9 +413,7 @@ def test_silence_is_told_once_and_listed(folder):
     enrol("mute", f"{folder}/m", centre)
     enrol("old", f"{folder}/o", centre, "until=2020-01-01")
     now = int(time.time())
-    packet = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 60, 6, 0, bytes([198, 51, 100, 7]), bytes([198, 18, 0, 1])) + bytes(20)
-    with open(f"{folder}/t.pcap", "wb") as f:
-        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + b"".join(struct.pack("<IIII", now - 100 + i, 0, 40, 40) + packet for i in range(100)))
+    pcap(f"{folder}/t.pcap", range(now - 100, now))
     good("sensor", "--read", f"{folder}/t.pcap", "--name", "t", "--watch", WATCHED, "--data", sensor)
     for name in waiting(sensor):
         shutil.move(f"{sensor}/spool/{name}", f"{centre}/spool/{name}") if os.path.isdir(f"{centre}/spool") else shutil.copytree(f"{sensor}/spool", f"{centre}/spool")

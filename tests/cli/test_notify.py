@@ -7,12 +7,11 @@ import json
 import os
 import re
 import socket
-import struct
 import subprocess
 import threading
 import time
 
-from cli import BINARY, one_line, run_tests
+from cli import BINARY, one_line, pcap, run_tests
 from test_link import enrol, good, run
 
 TOKYO = ("--zone", "Asia/Tokyo")
@@ -172,6 +171,30 @@ def test_trial_and_rights(folder):
     assert len(mail.got) == 1 and "Subject: [teiten] trial" in mail.got[0][1], mail.got
 
 
+def test_centre_starts_it_with_its_settings(folder):
+    """And goes on without it, when one of them is wrong."""
+    with open(f"{folder}/conf", "w", encoding="ascii") as f:
+        f.write(f"data = {folder}/c\nlisten = 127.0.0.1:0\nnotify_syslog = {folder}/log.socket\nnotify_quiet = 22:00-07:00\nnotify_language = ja\n")
+    center = subprocess.Popen([BINARY, "center", "--config", f"{folder}/conf"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    center.stdout.readline()
+    words = []
+    with open(f"/proc/{center.pid}/task/{center.pid}/children", encoding="ascii") as f:
+        for child in f.read().split():
+            with open(f"/proc/{child}/cmdline", encoding="ascii") as c:
+                words.append(c.read().split("\0")[1:-1])
+    center.terminate()
+    center.communicate(timeout=30)
+    assert ["notify", "--data", f"{folder}/c", "--syslog", f"{folder}/log.socket", "--quiet", "22:00-07:00", "--language", "ja"] in words, words
+    with open(f"{folder}/conf", "a", encoding="ascii") as f:
+        f.write("notify_digest = soon\n")
+    center = subprocess.Popen([BINARY, "center", "--config", f"{folder}/conf"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    ready = center.stdout.readline()
+    time.sleep(1)
+    center.terminate()
+    said = center.communicate(timeout=30)[1]
+    assert ready.startswith("ready: ") and "digest" in said and "notify ended" in said, (ready, said)
+
+
 def test_wrong_settings_are_refused(folder):
     for words in (("--mail", "nobody"), ("--mail", "a@b\nBcc: c@d"), ("--mail", "a@b", "--smtp", "http://x"), ("--webhook", "http://example.org/"), ("--quiet", "22-7", "--syslog", "/dev/log"),
                   ("--quiet", "25:00-07:00", "--syslog", "/dev/log"), (), ("--mail", "a@b", "--smtp-user", "x"), ("--language", "fr", "--syslog", "/dev/log")):
@@ -181,9 +204,7 @@ def test_wrong_settings_are_refused(folder):
 def batch(folder, data, seconds, watch="198.18.0.0/16"):
     """A sensor that watched up to so many seconds ago."""
     now = int(time.time()) - seconds
-    packet = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 60, 6, 0, bytes([198, 51, 100, 7]), bytes([198, 18, 0, 1])) + bytes(20)
-    with open(f"{folder}/t.pcap", "wb") as f:
-        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + b"".join(struct.pack("<IIII", now - 100 + i, 0, 40, 40) + packet for i in range(100)))
+    pcap(f"{folder}/t.pcap", range(now - 100, now))
     good("sensor", "--read", f"{folder}/t.pcap", "--name", "t", "--watch", watch, "--data", data)
 
 
@@ -202,12 +223,17 @@ def deliver(sensor, centre):
             os.rename(f"{sensor}/spool/{name}", f"{centre}/spool/{name}")
 
 
+def observe_and_keep(folder, sensor, centre, ago=0, offset=0, watch="198.18.0.0/16"):
+    """A sensor that watched up to so many seconds ago, what it has at the centre, and a keep that takes it."""
+    batch(folder, sensor, ago, watch)
+    deliver(sensor, centre)
+    kept(centre, offset)
+
+
 def test_silence_is_noticed_once_over_restarts_and_not_in_an_outage(folder):
     sensor, centre = f"{folder}/s", f"{folder}/c"
     enrol("t", sensor, centre)
-    batch(folder, sensor, 0)
-    deliver(sensor, centre)
-    kept(centre, 0)
+    observe_and_keep(folder, sensor, centre)
     kept(centre, 65)
     assert [n["kind"] for n in told(centre)] == ["capturing"], told(centre)
     day = time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(time.time() + 1000))
@@ -220,9 +246,7 @@ def test_silence_is_noticed_once_over_restarts_and_not_in_an_outage(folder):
     said = kept(centre, 4000)
     assert "sensor t is silent" in said and "silent" not in kept(centre, 4100), said
     assert [n["kind"] for n in told(centre)] == ["capturing", "silent"] and 60 < told(centre)[1]["amount"] < 70, told(centre)
-    batch(folder, sensor, 0)
-    deliver(sensor, centre)
-    kept(centre, 0)
+    observe_and_keep(folder, sensor, centre)
     assert [n["kind"] for n in told(centre)] == ["capturing", "silent", "capturing"], told(centre)
     one_line(run("sensor", "outage", "t", end, day, "--data", centre), 2)
     one_line(run("sensor", "outage", "t", "tomorrow", day, "--data", centre), 2)
@@ -231,12 +255,8 @@ def test_silence_is_noticed_once_over_restarts_and_not_in_an_outage(folder):
 def test_what_waits_while_the_keep_is_away_is_no_silence(folder):
     sensor, centre = f"{folder}/s", f"{folder}/c"
     enrol("t", sensor, centre)
-    batch(folder, sensor, 0)
-    deliver(sensor, centre)
-    kept(centre, 0)
-    batch(folder, sensor, -600)                                 # ten minutes later, which the keep slept through
-    deliver(sensor, centre)
-    kept(centre, 610)
+    observe_and_keep(folder, sensor, centre)
+    observe_and_keep(folder, sensor, centre, ago=-600, offset=610)      # ten minutes later, which the keep slept through
     assert [n["kind"] for n in told(centre)] == ["capturing"], told(centre)
 
 
@@ -244,9 +264,7 @@ def test_other_addresses_are_another_epoch(folder):
     sensor, centre = f"{folder}/s", f"{folder}/c"
     enrol("t", sensor, centre)
     for watch in ("198.18.0.0/16", "198.18.0.0/16", "198.18.0.0/17"):
-        batch(folder, sensor, 0, watch)
-        deliver(sensor, centre)
-        kept(centre, 0)
+        observe_and_keep(folder, sensor, centre, watch=watch)
     assert [n["kind"] for n in told(centre)] == ["capturing", "moved"], told(centre)
     with open(f"{centre}/epochs", encoding="ascii") as f:
         lines = f.read().splitlines()

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from cli import BINARY, Namespaces, Skip, command, run_tests, telescope
+from cli import BINARY, Namespaces, Skip, command, frame, pcap, run_tests, telescope
 
 WATCHED = "198.18.0.0/16,2001:db8:8000::/48"
 START_S = 1.5
@@ -75,20 +75,6 @@ def test_file_on_the_live_path_gives_the_truth(folder):
         as_truth(truth, rows)
         assert 1 < len(heads) < 10 and [int(h["serial"]) for h in heads] == list(range(1, len(heads) + 1)), heads
         assert 599 <= watched <= 600, watched
-
-
-def frame(second, i=0):
-    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, i, 0, 60, 6, 0, bytes([198, 51, 100, i % 250]), bytes([198, 18, 0, 1]))
-    tcp = struct.pack(">HHIIBBHHH", 40000, 23, 1, 0, 0x50, 2, 1024, 0, 0)
-    return struct.pack("<IIII", second, 0, 40, 40) + ip + tcp
-
-
-def pcap(path, seconds):
-    with open(path, "wb") as f:
-        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
-        for i, second in enumerate(seconds):
-            f.write(frame(second, i))
-    return path
 
 
 def test_two_minutes_are_open_and_what_comes_later_is_told(folder):

@@ -31,7 +31,9 @@
 /* Group commit: what waits is put together, up to a number of rows that one fsync serves well (measured: 10,000 rows a
  * commit are 2.5 to 4 times faster than 1,000). */
 enum { METRICS_MAX = 1 << 16, LEAVE_S = 10 };
-enum { COMMIT_ROWS_MIN = 1000, GROUP_ROWS = 500000, GROUP_BATCHES = 4096, IDLE_MS = 50, FULL_MS = 5000, PEERS_MAX = 64 };
+enum { COMMIT_ROWS_MIN = 1000, GROUP_ROWS = 250000, GROUP_BATCHES = 4096, IDLE_MS = 50, FULL_MS = 5000, PEERS_MAX = 64 };
+/* Minutes: how long after its end an hour is counted, and how often that is looked for. */
+enum { RECKON_AFTER = 5, RECKON_EVERY = 5 };
 /* Who asks sends at once; who is answered may be slow to read. */
 enum { REQUEST_TIMEOUT_S = 3, ANSWER_TIMEOUT_S = 30 };
 
@@ -50,8 +52,8 @@ struct keep {
 	struct vigil vigil;
 	struct enrolled sensors;        /* as they were when it looked last */
 	struct epochs epochs;
-	minute_t looked;
-	struct counts { uint64_t stored, known, rows, packets, lost, groups, failed, refused, commit_us; } counts;
+	minute_t looked, reckon_next;
+	struct counts { uint64_t stored, known, rows, packets, lost, groups, failed, refused, commit_us, hours, reckon_us; } counts;
 	size_t states[LIVE_RETIRED + 1];
 	uint64_t peers_answered;        /* by many threads */
 	int64_t left_s;                 /* when the counters were left last */
@@ -393,6 +395,10 @@ static void leave_counts(struct keep *k)
 	buf_printf(&out, "teiten_keep_commits_total{result=\"done\"} %" PRIu64 "\nteiten_keep_commits_total{result=\"failed\"} %" PRIu64 "\n", c->groups, c->failed);
 	metrics_head(&out, "teiten_keep_commit_seconds_total", "counter", "Time that commits took.");
 	buf_printf(&out, "teiten_keep_commit_seconds_total %.3f\n", (double)c->commit_us / 1e6);
+	metrics_head(&out, "teiten_keep_reckoned_hours_total", "counter", "Hours whose sources were counted; again when something came late.");
+	buf_printf(&out, "teiten_keep_reckoned_hours_total %" PRIu64 "\n", c->hours);
+	metrics_head(&out, "teiten_keep_reckon_seconds_total", "counter", "Time that this took.");
+	buf_printf(&out, "teiten_keep_reckon_seconds_total %.3f\n", (double)c->reckon_us / 1e6);
 	metrics_head(&out, "teiten_keep_answers_total", "counter", "Connections on the inside socket that were answered.");
 	buf_printf(&out, "teiten_keep_answers_total %" PRIu64 "\n", __atomic_load_n(&k->peers_answered, __ATOMIC_RELAXED));
 	metrics_head(&out, "teiten_keep_store_bytes", "gauge", "Bytes of the store's file.");
@@ -417,6 +423,28 @@ static bool read_sensors(struct keep *k)
 	enrolled_release(&k->sensors);
 	k->sensors = all;
 	return true;
+}
+
+/* Sources of the hours that are over, when nothing waits that would have to be counted as well; what comes late for older ones is
+ * gathered for a while. */
+static void reckon(struct keep *k)
+{
+	minute_t now = (minute_t)(clock_wall_s() / 60);
+	struct span what = { 0, 0 };
+	struct err e;
+
+	if (!k->caught_up || now < k->reckon_next)
+		return;
+	uint64_t began_us = clock_steady_us();
+	bool ok = store_reckon(k->store, now - RECKON_AFTER, &what, &e);
+	if (!ok)
+		log_err(&e);
+	if (!ok || what.until == what.from) {
+		k->reckon_next = now + RECKON_EVERY;
+		return;
+	}
+	k->counts.hours += (what.until - what.from) / 60;
+	k->counts.reckon_us += clock_steady_us() - began_us;
 }
 
 /* Once a minute: who of those that may deliver is silent. */
@@ -466,6 +494,7 @@ static int run_keep(const struct args *a)
 			if (!drain_once(&k))
 				clock_sleep_ms(IDLE_MS);
 			look_at_sensors(&k);
+			reckon(&k);
 		}
 		log_line("ending");
 	}

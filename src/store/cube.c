@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+enum { TOLD_MAX = 1 << 18 };
+
 void cube_init(struct cube *c)
 {
 	*c = (struct cube){ 0 };
@@ -31,6 +33,46 @@ static int place_order(const void *a, const void *b)
 	return x->sensor == y->sensor ? 0 : x->sensor < y->sensor ? -1 : 1;
 }
 
+/* Equal ones become one; returns how many are left. */
+static size_t joined(struct place_of *list, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (len && place_order(&list[len - 1], &list[i]) == 0)
+			list[len - 1].packets += list[i].packets;
+		else
+			list[len++] = list[i];
+	return len;
+}
+
+/* From the end, within the one list: no second one of its size is needed. */
+static void merge(struct cube *c)
+{
+	qsort(c->told, c->told_len, sizeof *c->told, place_order);
+	size_t i = c->len, k = joined(c->told, c->told_len), all = i + k, to = all;
+
+	if (all > c->cap)
+		c->cells = mem_resize(c->cells, c->cap = all + all / 16, sizeof *c->cells);
+	while (k)
+		if (i && place_order(&c->cells[i - 1], &c->told[k - 1]) > 0) {
+			c->cells[--to] = c->cells[--i];
+		} else {
+			c->cells[--to] = c->told[--k];
+			if (i && place_order(&c->cells[i - 1], &c->cells[to]) == 0)
+				c->cells[to].packets += c->cells[--i].packets;
+		}
+	memmove(c->cells + i, c->cells + to, (all - to) * sizeof *c->cells);
+	c->len = i + all - to;
+	c->told_len = 0;
+	c->too_large = c->len > CUBE_CELLS_MAX;
+	if (c->too_large) {
+		free(c->cells);
+		c->cells = NULL;
+		c->len = c->cap = 0;
+	}
+}
+
 void cube_tell(struct cube *c, struct place_of one)
 {
 	if (c->too_large)
@@ -42,32 +84,8 @@ void cube_tell(struct cube *c, struct place_of one)
 	}
 	MEM_GROW(c->told, c->told_len, c->told_cap);
 	c->told[c->told_len++] = one;
-}
-
-static void push(struct place_of *list, size_t *len, struct place_of one)
-{
-	if (*len && place_order(&list[*len - 1], &one) == 0)
-		list[*len - 1].packets += one.packets;
-	else
-		list[(*len)++] = one;
-}
-
-static void merge(struct cube *c)
-{
-	struct place_of *both = mem_resize(NULL, c->len + c->told_len, sizeof *both);
-	size_t len = 0, i = 0, k = 0;
-
-	qsort(c->told, c->told_len, sizeof *c->told, place_order);
-	while (i < c->len || k < c->told_len)
-		if (k == c->told_len || (i < c->len && place_order(&c->cells[i], &c->told[k]) <= 0))
-			push(both, &len, c->cells[i++]);
-		else
-			push(both, &len, c->told[k++]);
-	free(c->cells);
-	c->cells = both;
-	c->cap = c->len + c->told_len;
-	c->len = len;
-	c->told_len = 0;
+	if (c->told_len == TOLD_MAX)
+		merge(c);
 }
 
 bool cube_ready(struct cube *c)
@@ -75,12 +93,6 @@ bool cube_ready(struct cube *c)
 	(void)pthread_mutex_lock(&c->lock);
 	if (c->told_len)
 		merge(c);
-	if (c->len > CUBE_CELLS_MAX) {
-		free(c->cells);
-		c->cells = NULL;
-		c->len = c->cap = 0;
-		c->too_large = true;
-	}
 	bool ready = !c->too_large;
 	(void)pthread_mutex_unlock(&c->lock);
 	return ready;

@@ -1,7 +1,7 @@
 /* cube: packets by (port, day, sensor) in memory, sparse and sorted: what ranking questions read instead of the file.
  *
  * Holds exactly what the roll-up port_day holds. Filled once from it, then told of every group that was committed; what was
- * told is merged in when the next question comes. */
+ * told is merged in when the next question comes, or when it has become much. */
 #ifndef TEITEN_CUBE_H
 #define TEITEN_CUBE_H
 

@@ -91,7 +91,7 @@ struct duck *duck_open(const char *path, bool read_only, struct err *e)
 {
 	static const char *const settings[][2] = {
 		{ "checkpoint_threshold", "64MB" },     /* measured: fewer, longer pauses; replay of the rest stays quick */
-		{ "memory_limit", "1GB" },
+		{ "memory_limit", "180MB" },
 		{ "allocator_background_threads", "true" },
 		{ "allocator_flush_threshold", "16MB" },
 		{ "allocator_bulk_deallocation_flush_threshold", "32MB" },

@@ -12,13 +12,14 @@
 #include "store/cube.h"
 #include "store/duck.h"
 #include "store/duckdb_sql.h"
+#include "store/reckoning.h"
 #include "store/regions.h"
 
 #include <assert.h>
 
 /* A put is refused below this much free room: two checkpoints and a large group. */
 #define FREE_BYTES_MIN (160ull << 20)
-enum { VERSION = 1, WATCHED_SLACK = 1000, ASKED_FIRST = 2 /* a ranking reads its period and the one before */ };
+enum { VERSION = 2, WATCHED_SLACK = 1000, ASKED_FIRST = 2 /* a ranking reads its period and the one before */ };
 
 struct duckdb {
 	char path[PATH_TEXT_MAX];
@@ -226,8 +227,8 @@ static bool connect_and_load(struct duckdb *d, const char *zone, struct book *bo
 	d->read_only = file_exists(d->path) && !file_writable(d->path);
 	d->duck = duck_open(d->path, d->read_only, e);
 	if (!d->duck || !(d->writer = duck_connect(d->duck, e)) || !is_file(d, e) || !is_new(d, &new, e) ||
-		(new && !make_tables(d, zone ? zone : "UTC", e)) || (!d->read_only && !duck_run(d->writer, sql_add_table, e)) ||
-		!duck_run(d->writer, sql_incoming, e) || !load_meta(d, book, e) || !load_sensors(d, book, e) || !load_ledger(d, book, e) ||
+		(new && !make_tables(d, zone ? zone : "UTC", e)) || !load_meta(d, book, e) ||
+		!duck_run(d->writer, sql_incoming, e) || !load_sensors(d, book, e) || !load_ledger(d, book, e) ||
 		!load_watched(d, book, e)) {
 		disconnect(d);
 		return false;
@@ -268,7 +269,7 @@ struct incoming {
 	const struct group *group;
 	size_t len;
 	struct line { const struct tuple *t; uint32_t batch; uint16_t sensor, region; uint32_t as_number, hour, day; } *lines;
-	minute_t from, until;           /* hours touched: from the first one's start to the last one's end */
+	struct span span;               /* from the first row's minute to the one after the last */
 };
 
 static void gather(struct incoming *in, const struct group *g)
@@ -278,7 +279,7 @@ static void gather(struct incoming *in, const struct group *g)
 	uint32_t day_number = 0;
 	char region[3];
 
-	*in = (struct incoming){ .group = g, .from = MINUTE_MAX };
+	*in = (struct incoming){ .group = g, .span = { MINUTE_MAX, 0 } };
 	for (size_t b = 0; b < g->len; b++)
 		in->len += g->batches[b]->len;
 	in->lines = mem_zero(in->len, sizeof *in->lines);
@@ -297,8 +298,8 @@ static void gather(struct incoming *in, const struct group *g)
 				day_end = calendar_next(z, t->minute, STEP_DAY);
 				day_number = calendar_day(z, t->minute);
 			}
-			in->from = hour < in->from ? hour : in->from;
-			in->until = hour_end > in->until ? hour_end : in->until;
+			in->span.from = t->minute < in->span.from ? t->minute : in->span.from;
+			in->span.until = t->minute >= in->span.until ? t->minute + 1 : in->span.until;
 			regions_find(g->regions, &t->src, region, &l->as_number);
 			l->t = t;
 			l->batch = (uint32_t)(g->book->batches + b);
@@ -382,17 +383,6 @@ static bool save_sensor(struct duckdb *d, const struct sensor *s, struct err *e)
 	return duck_run(d->writer, sql, e);
 }
 
-static bool roll_up(struct duckdb *d, const struct incoming *in, struct err *e)
-{
-	enum { DAY_BEFORE = 25 * 60, DAY_AFTER = 26 * 60 };
-	uint64_t here[] = { in->from, in->until };
-	uint64_t around[] = { in->from > DAY_BEFORE ? in->from - DAY_BEFORE : 0, in->until + DAY_AFTER };
-
-	return duck_query(d->writer, sql_add_port_hour, here, 2, NULL, e) &&
-		duck_query(d->writer, sql_add_new_hour, around, 2, NULL, e) &&
-		duck_run(d->writer, sql_add_days, e);
-}
-
 static void tell_cube(struct cube *c, const struct incoming *in)
 {
 	for (size_t i = 0; i < in->len; i++) {
@@ -412,10 +402,9 @@ static bool write_group(struct duckdb *d, const struct incoming *in, struct err 
 	for (size_t i = g->new_sensors; ok && i < g->book->len; i++)
 		ok = save_sensor(d, &g->book->sensors[i], e);
 	ok = ok && duck_append(d->writer, "ledger", g->len, fill_ledger, g, e) && append_watched(d, g, e);
-	/* the roll-ups look at the rows that were there before */
 	return ok && (in->len == 0 || (duck_run(d->writer, "TRUNCATE incoming", e) &&
-		duck_append(d->writer, "incoming", in->len, fill_incoming, in, e) && roll_up(d, in, e) &&
-		duck_run(d->writer, "INSERT INTO tuple SELECT * EXCLUDE (ranked) FROM incoming", e)));
+		duck_append(d->writer, "incoming", in->len, fill_incoming, in, e) && duck_run(d->writer, sql_add, e) &&
+		reckoning_touch(d->writer, in->span, e) && duck_run(d->writer, "INSERT INTO tuple SELECT * EXCLUDE (ranked) FROM incoming", e)));
 }
 
 static enum committed write_and_commit(struct duckdb *d, const struct incoming *in, struct err *e)
@@ -461,6 +450,14 @@ static enum committed duckdb_commit(void *engine, const struct group *g, struct 
 	enum committed done = write_and_commit(d, &in, e);
 	free(in.lines);
 	return done;
+}
+
+static bool duckdb_reckon(void *engine, minute_t until, struct span *what, struct err *e)
+{
+	struct duckdb *d = engine;
+
+	*what = (struct span){ 0, 0 };
+	return d->read_only || (may_write(d, e) && reckoning_do(d->writer, until, what, e));
 }
 
 static bool duckdb_save_sensor(void *engine, const struct sensor *s, struct err *e)
@@ -679,6 +676,7 @@ const struct engine_ops engine_duckdb = {
 	.close = duckdb_engine_close,
 	.commit = duckdb_commit,
 	.reopen = duckdb_engine_reopen,
+	.reckon = duckdb_reckon,
 	.save_sensor = duckdb_save_sensor,
 	.cells = duckdb_cells,
 	.totals = duckdb_totals,

@@ -18,48 +18,29 @@ const char sql_tables[] =
 	" region USMALLINT, as_number UINTEGER, proto UTINYINT, port USMALLINT, flags UTINYINT, mark UTINYINT, kind UTINYINT,"
 	" packets UINTEGER, bytes UBIGINT, sport USMALLINT, ttl UTINYINT, dsts UTINYINT);"
 	/* roll-ups: deltas that are summed when asked */
-	"CREATE TABLE port_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sensor USMALLINT, packets UBIGINT, sources UINTEGER);"
-	"CREATE TABLE new_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sources INTEGER);"
+	"CREATE TABLE port_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sensor USMALLINT, packets UBIGINT);"
 	"CREATE TABLE port_day (proto UTINYINT, port USMALLINT, day USMALLINT, sensor USMALLINT, packets UBIGINT, bytes UBIGINT);"
 	"CREATE TABLE region_day (region USMALLINT, day USMALLINT, sensor USMALLINT, packets UBIGINT);"
 	"CREATE TABLE port_region_day (proto UTINYINT, port USMALLINT, region USMALLINT, day USMALLINT, sensor USMALLINT,"
 	" packets UBIGINT);"
 	"CREATE TABLE mark_kind_day (mark UTINYINT, kind UTINYINT, proto UTINYINT, day USMALLINT, sensor USMALLINT, packets UBIGINT);"
-	"CREATE TABLE source_day (hi UBIGINT, lo UBIGINT, proto UTINYINT, port USMALLINT, day USMALLINT, packets UBIGINT)";
+	"CREATE TABLE source_day (hi UBIGINT, lo UBIGINT, proto UTINYINT, port USMALLINT, day USMALLINT, packets UBIGINT);"
+	"CREATE TABLE mark_source_day (hi UBIGINT, lo UBIGINT, day USMALLINT, bit UTINYINT, packets UBIGINT);"
+	/* counted when an hour is over (store/reckoning); a pass a line, summed as well */
+	"CREATE TABLE touched (hour UINTEGER);"
+	"CREATE TABLE source_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sensor USMALLINT, sources UINTEGER);"
+	"CREATE TABLE new_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sources UINTEGER, new UINTEGER)";
 
 #define BITS "(SELECT unnest([0, 1, 2, 3, 4])::UTINYINT AS bit)"
 #define MARKED(from) "SELECT hi, lo, day, bit, sum(packets)::UBIGINT AS packets FROM " from ", " BITS " WHERE mark >> bit & 1 = 1 GROUP BY ALL"
 
-const char sql_add_table[] = "CREATE TABLE IF NOT EXISTS mark_source_day AS " MARKED("tuple");
-
 const char sql_incoming[] =
-	"CREATE TEMP TABLE incoming AS SELECT *, 0::USMALLINT AS ranked FROM tuple LIMIT 0";
+	"CREATE TEMP TABLE incoming AS SELECT *, 0::USMALLINT AS ranked FROM tuple LIMIT 0;"
+	"CREATE TEMP TABLE sighted AS SELECT proto, port, hour, hi, lo, sensor FROM tuple LIMIT 0";
 
-/* A source counts once for an hour, a port and a sensor, however many batches bring it. */
-const char sql_add_port_hour[] =
-	"INSERT INTO port_hour "
-	"WITH i AS (SELECT proto, ranked AS port, hour, sensor, hi, lo, sum(packets) AS packets FROM incoming WHERE " REACHES
-	" GROUP BY ALL),"
-	" o AS (SELECT DISTINCT proto, " RANKED " AS port, hour, sensor, hi, lo, 1 AS old FROM tuple"
-	" WHERE minute >= $1 AND minute < $2 AND " REACHES " AND sensor IN (SELECT DISTINCT sensor FROM incoming)) "
-	"SELECT proto, port, hour, sensor, sum(packets), count(*) - count(old)"
-	" FROM i LEFT JOIN o USING (proto, port, hour, sensor, hi, lo) GROUP BY ALL";
-
-/* A source is new in an hour when no sensor met it on that port in the 24 hours before (METHODS.md 2.1). What arrives late
- * can also make a later hour's source old: so the hours around are counted before and after, and the difference goes in. */
-const char sql_add_new_hour[] =
-	"INSERT INTO new_hour "
-	"WITH i AS (SELECT DISTINCT proto, ranked AS port, hi, lo, hour FROM incoming WHERE " REACHES "),"
-	" before AS (SELECT DISTINCT proto, " RANKED " AS port, hi, lo, hour FROM tuple"
-	" SEMI JOIN i ON (tuple.hi = i.hi AND tuple.lo = i.lo)"
-	" WHERE minute >= $1 AND minute < $2 AND " REACHES "),"
-	" after AS (SELECT * FROM before UNION SELECT * FROM i),"
-	" whole AS (SELECT proto, port, hour, hour - lag(hour) OVER (PARTITION BY proto, port, hi, lo ORDER BY hour) AS gap,"
-	" 1 AS n FROM after"
-	" UNION ALL SELECT proto, port, hour, hour - lag(hour) OVER (PARTITION BY proto, port, hi, lo ORDER BY hour), -1 FROM before) "
-	"SELECT proto, port, hour, sum(n) FROM whole WHERE gap IS NULL OR gap > 1440 GROUP BY ALL HAVING sum(n) <> 0";
-
-const char sql_add_days[] =
+/* What a group adds, and which hours of UTC it touches. */
+const char sql_add[] =
+	"INSERT INTO port_hour SELECT proto, ranked, hour, sensor, sum(packets) FROM incoming WHERE " REACHES " GROUP BY ALL;"
 	"INSERT INTO port_day SELECT proto, ranked, day, sensor, sum(packets), sum(bytes) FROM incoming WHERE " REACHES " GROUP BY ALL;"
 	"INSERT INTO region_day SELECT region, day, sensor, sum(packets) FROM incoming WHERE " REACHES " GROUP BY ALL;"
 	"INSERT INTO port_region_day SELECT proto, ranked, region, day, sensor, sum(packets) FROM incoming WHERE " REACHES
@@ -68,22 +49,48 @@ const char sql_add_days[] =
 	"INSERT INTO mark_kind_day SELECT mark, kind, proto, day, sensor, sum(packets) FROM incoming GROUP BY ALL;"
 	"INSERT INTO source_day SELECT hi, lo, proto, ranked, day, sum(packets) FROM incoming WHERE " REACHES " GROUP BY ALL";
 
+const char sql_touch[] =
+	"INSERT INTO touched SELECT DISTINCT minute - minute % 60 FROM incoming WHERE minute >= $1 AND minute < $2";
+const char sql_touch_later[] =
+	"INSERT INTO touched SELECT DISTINCT hour FROM new_hour WHERE hour > $1 AND hour < $2 + 1440";
+const char sql_touched[] =
+	"SELECT DISTINCT hour::UBIGINT FROM touched WHERE hour <= $1 ORDER BY 1";
+
+const char sql_rows_between[] =
+	"SELECT count(*)::UBIGINT FROM tuple WHERE minute >= $1 AND minute < $2";
+
+#define SIGHTING "proto, " RANKED "::USMALLINT AS port, minute - minute % 60 AS hour, hi, lo"
+
+/* $1, $2: from, until; $3, $4: how many passes, and which one this is. */
+const char sql_sighted[] =
+	"INSERT INTO sighted SELECT DISTINCT " SIGHTING ", sensor FROM tuple"
+	" WHERE minute >= $1 AND minute < $2 AND " REACHES " AND hash(hi, lo) % $3 = $4";
+const char sql_reckon_sensors[] =
+	"INSERT INTO source_hour SELECT proto, port, hour, sensor, count(*) FROM sighted GROUP BY ALL";
+
+/* New is who was at no sensor on that port in the 24 hours before. $1, $2: from a day before, until; $5: the first of the hours. */
+#define GAPS(from) "SELECT proto, port, hour, hour - lag(hour) OVER (PARTITION BY proto, port, hi, lo ORDER BY hour) AS gap FROM (" from ")"
+#define COUNTED "proto, port, hour, count(*)::UINTEGER, (count(*) FILTER (WHERE gap IS NULL OR gap > 1440))::UINTEGER"
+const char sql_reckon_new[] =
+	"INSERT INTO new_hour SELECT " COUNTED " FROM (" GAPS("SELECT DISTINCT " SIGHTING " FROM tuple"
+	" SEMI JOIN (SELECT DISTINCT hi, lo FROM sighted) AS s USING (hi, lo)"
+	" WHERE minute >= $1 AND minute < $2 AND " REACHES " AND hash(hi, lo) % $3 = $4") ") WHERE hour >= $5 GROUP BY ALL";
+
 #define UNEQUAL(kept, rebuilt) \
 	"SELECT count(*)::UBIGINT FROM ((" kept " EXCEPT ALL " rebuilt ") UNION ALL (" rebuilt " EXCEPT ALL " kept "))"
+#define RECKONED " WHERE hour NOT IN (SELECT hour FROM touched)"
 #define SUMMED(table, keys) "SELECT " keys ", sum(packets)::UBIGINT FROM " table " GROUP BY ALL"
 #define REBUILT(keys) "SELECT " keys ", sum(packets)::UBIGINT FROM tuple WHERE " REACHES " GROUP BY ALL"
 
 const struct sql_check sql_checks[] = {
 	{ "ledger", UNEQUAL("SELECT batch, rows::UBIGINT, packets FROM ledger WHERE rows > 0",
 		"SELECT batch, count(*)::UBIGINT, sum(packets)::UBIGINT FROM tuple GROUP BY ALL") },
-	{ "port_hour", UNEQUAL("SELECT proto, port, hour, sensor, sum(packets)::UBIGINT, sum(sources)::UBIGINT FROM port_hour GROUP BY ALL",
-		"SELECT proto, port, hour, sensor, sum(packets)::UBIGINT, count(*)::UBIGINT FROM"
-		" (SELECT proto, " RANKED "::USMALLINT AS port, hour, sensor, hi, lo, sum(packets) AS packets FROM tuple WHERE " REACHES
-		" GROUP BY ALL) GROUP BY ALL") },
-	{ "new_hour", UNEQUAL("SELECT proto, port, hour, sum(sources)::BIGINT FROM new_hour GROUP BY ALL HAVING sum(sources) <> 0",
-		"SELECT proto, port, hour, count(*)::BIGINT FROM (SELECT proto, port, hour, hour - lag(hour) OVER"
-		" (PARTITION BY proto, port, hi, lo ORDER BY hour) AS gap FROM (SELECT DISTINCT proto, " RANKED "::USMALLINT AS port, hi, lo, hour"
-		" FROM tuple WHERE " REACHES ")) WHERE gap IS NULL OR gap > 1440 GROUP BY ALL") },
+	{ "port_hour", UNEQUAL(SUMMED("port_hour", "proto, port, hour, sensor"), REBUILT("proto, " RANKED "::USMALLINT AS port, hour, sensor")) },
+	{ "source_hour", UNEQUAL("SELECT proto, port, hour, sensor, sum(sources)::UBIGINT FROM source_hour" RECKONED " GROUP BY ALL",
+		"SELECT proto, port, hour, sensor, count(*)::UBIGINT FROM (SELECT DISTINCT " SIGHTING ", sensor FROM tuple WHERE " REACHES ")" RECKONED
+		" GROUP BY ALL") },
+	{ "new_hour", UNEQUAL("SELECT proto, port, hour, sum(sources)::UINTEGER, sum(new)::UINTEGER FROM new_hour" RECKONED " GROUP BY ALL",
+		"SELECT " COUNTED " FROM (" GAPS("SELECT DISTINCT " SIGHTING " FROM tuple WHERE " REACHES) ")" RECKONED " GROUP BY ALL") },
 	{ "port_day", UNEQUAL(SUMMED("port_day", "proto, port, day, sensor"), REBUILT("proto, " RANKED "::USMALLINT AS port, day, sensor")) },
 	{ "port_day bytes", UNEQUAL("SELECT proto, port, day, sensor, sum(bytes)::UBIGINT FROM port_day GROUP BY ALL",
 		"SELECT proto, " RANKED "::USMALLINT AS port, day, sensor, sum(bytes)::UBIGINT FROM tuple WHERE " REACHES " GROUP BY ALL") },

@@ -8,11 +8,10 @@
 enum { SQL_MAX = 1 << 16 };
 
 extern const char sql_tables[];                 /* makes all tables of a new store */
-extern const char sql_add_table[];              /* a roll-up that older stores lack, made from their rows */
-extern const char sql_incoming[];               /* the connection's own table for the rows of a group */
-extern const char sql_add_port_hour[];          /* $1, $2: the hours that the group touches */
-extern const char sql_add_new_hour[];           /* $1, $2: those hours, a day and more around them */
-extern const char sql_add_days[];               /* all the other roll-ups */
+extern const char sql_incoming[];               /* the connection's own tables: the rows of a group, sources of an hour */
+extern const char sql_add[];                    /* all roll-ups */
+/* store/reckoning's */
+extern const char sql_touch[], sql_touch_later[], sql_touched[], sql_rows_between[], sql_sighted[], sql_reckon_sensors[], sql_reckon_new[];
 extern const struct sql_check { const char *name, *sql; } sql_checks[];        /* each counts unequal rows; NULL-ended */
 
 /* Whether the roll-up port_day alone answers: then the cube does too. */

@@ -50,6 +50,8 @@ struct engine_ops {
 	enum committed (*commit)(void *engine, const struct group *g, struct err *e);
 	/* After COMMIT_UNKNOWN: everything anew, the book from what is really there. */
 	bool (*reopen)(void *engine, struct book *book, struct err *e);
+	/* As store_reckon. */
+	bool (*reckon)(void *engine, minute_t until, struct span *what, struct err *e);
 	bool (*save_sensor)(void *engine, const struct sensor *s, struct err *e);
 	/* Ascending by key, at, sensor; each of these once. */
 	bool (*cells)(void *engine, const struct want *w, cell_fn *fn, void *to, struct err *e);
@@ -76,6 +78,7 @@ struct store_ops {
 	bool (*facts)(struct store *s, struct facts *f, struct err *e);
 	bool (*sensor)(struct store *s, const struct sensor *one, struct err *e);
 	bool (*epoch)(struct store *s, uint64_t epoch, uint64_t *batches, struct err *e);
+	bool (*reckon)(struct store *s, minute_t until, struct span *what, struct err *e);      /* NULL: another process does */
 	bool (*check)(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
 	void (*close)(struct store *s);
 	void (*patience)(struct store *s, unsigned seconds);            /* NULL: it never waits for others */

@@ -224,6 +224,16 @@ static bool local_epoch(struct store *s, uint64_t epoch, uint64_t *batches, stru
 	return true;
 }
 
+static bool local_reckon(struct store *s, minute_t until, struct span *what, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	(void)pthread_rwlock_rdlock(&l->lock);          /* questions go on; a put waits */
+	bool ok = l->ops->reckon(l->engine, until, what, e);
+	(void)pthread_rwlock_unlock(&l->lock);
+	return ok;
+}
+
 static bool local_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e)
 {
 	struct local *l = (struct local *)s;
@@ -245,7 +255,7 @@ static void local_close(struct store *s)
 }
 
 static const struct store_ops local_ops = {
-	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_check, local_close, NULL,
+	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_reckon, local_check, local_close, NULL,
 };
 
 struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, struct regions *regions,

@@ -105,6 +105,15 @@ static bool memory_reopen(void *engine, struct book *book, struct err *e)
 	return err_set(e, "memory: has nothing to reopen");
 }
 
+static bool memory_reckon(void *engine, minute_t until, struct span *what, struct err *e)
+{
+	(void)engine;
+	(void)until;
+	(void)e;
+	*what = (struct span){ 0, 0 };
+	return true;
+}
+
 static bool memory_save_sensor(void *engine, const struct sensor *s, struct err *e)
 {
 	(void)engine;
@@ -262,6 +271,7 @@ const struct engine_ops engine_memory = {
 	.close = memory_close,
 	.commit = memory_commit,
 	.reopen = memory_reopen,
+	.reckon = memory_reckon,
 	.save_sensor = memory_save_sensor,
 	.cells = memory_cells,
 	.totals = memory_totals,

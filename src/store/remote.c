@@ -220,7 +220,7 @@ static void remote_close(struct store *s)
 }
 
 static const struct store_ops remote_ops = {
-	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, remote_check, remote_close,
+	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, NULL, remote_check, remote_close,
 	remote_patience,
 };
 

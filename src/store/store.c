@@ -99,6 +99,12 @@ bool store_epoch(struct store *s, uint64_t epoch, uint64_t *batches, struct err 
 	return s->ops->epoch(s, epoch, batches, e);
 }
 
+bool store_reckon(struct store *s, minute_t until, struct span *what, struct err *e)
+{
+	*what = (struct span){ 0, 0 };
+	return !s->ops->reckon || s->ops->reckon(s, until, what, e);
+}
+
 bool store_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e)
 {
 	return s->ops->check(s, differences, report, e);

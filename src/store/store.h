@@ -70,6 +70,9 @@ struct span facts_watched(const struct facts *f, const char *name);      /* empt
 bool store_sensor(struct store *s, const struct sensor *one, struct err *e);
 /* How many batches of that epoch the ledger holds. */
 bool store_epoch(struct store *s, uint64_t epoch, uint64_t *batches, struct err *e);
+/* Counts the sources of the earliest hours (of UTC) that were touched since and ended by `until`, a month at most; *what says which,
+ * empty when nothing was to do. A keep's own affair: behind unix: nothing is ever to do. */
+bool store_reckon(struct store *s, minute_t until, struct span *what, struct err *e);
 /* Rebuilds every roll-up from the rows and compares; *differences counts unequal rows of all of them. */
 bool store_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
 

@@ -296,6 +296,8 @@ TEST(distinct_and_new_sources_are_exact_in_whatever_order_batches_arrive)
 	struct buf report = buf_make(1 << 16);
 	minute_t start = DAY0 * MINUTES_PER_DAY;
 	struct store *s = must_open(path_in("duckdb:", "store.duckdb", path), "UTC", NULL);
+	struct span reckoned = { 0, 0 };
+	uint64_t hours = 0;
 	enum stored each;
 	struct err e;
 
@@ -315,10 +317,20 @@ TEST(distinct_and_new_sources_are_exact_in_whatever_order_batches_arrive)
 		b.len = tuples_settle(b.rows, b.len);
 		CHECK_OK(store_put(s, list, 1, &each, &e));
 		batch_release(&b);
+		/* now and then some hours are counted, and what comes later touches them again */
+		for (unsigned k = 0; k < test_random(&seed) % 3; k++)
+			CHECK_OK(store_reckon(s, start + (minute_t)(test_random(&seed) % HOURS) * 60 + 59, &reckoned, &e));
+		hours += (reckoned.until - reckoned.from) / 60;
 	}
+	CHECK_OK(store_check(s, &differences, &report, &e));
+	CHECK(differences == 0);
+	do
+		CHECK_OK(store_reckon(s, start + HOURS * 60, &reckoned, &e));
+	while (reckoned.until > reckoned.from);
 	CHECK_OK(store_check(s, &differences, &report, &e));
 	if (differences)
 		test_failed(__FILE__, __LINE__, "%s", buf_cstr(&report));
+	CHECK(hours > PUTS / 10);       /* or nothing was ever counted again */
 	store_close(s);
 	buf_release(&report);
 }

@@ -95,6 +95,13 @@ fuzz: deps/.packages-test
 		build-fuzz/fuzz-$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 build-fuzz/corpus-$$f \
 		tests/fuzz/corpus/$$f || exit 1; done
 
+# Runs what src/stat does over plain numbers, for comparing it with what others computed.
+$(BUILD)/oracle: $(BUILD)/obj/oracle/oracle.o $(BUILD)/libteiten.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/obj/oracle/%.o: tests/oracle/%.c | $(READY)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
 test: deps/.packages-test deps/countries/iptoasn-country.mmdb
 	@tests/run
 check: test

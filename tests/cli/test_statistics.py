@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""The robust value and the surge score beside what independent implementations of their definitions computed.
+
+Usage: test_statistics.py BINARY [NAME PART]. Needs ${TEITEN_SHARED:-../shared}/oracle; skips, saying so, without it."""
+import json
+import os
+import subprocess
+
+from cli import BINARY, Skip, run_tests
+
+ORACLE = os.path.join(os.path.dirname(BINARY), "oracle")
+SHARED = os.path.abspath(os.path.join(os.environ.get("TEITEN_SHARED", "../shared"), "oracle"))
+
+
+def answers(name):
+    path = f"{SHARED}/{name}.json"
+    if not os.path.exists(path):
+        raise Skip("the answers of others are not there")
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)
+
+
+def ours(what, numbers):
+    done = subprocess.run([ORACLE, what], input=" ".join(map(str, numbers)), capture_output=True, text=True, timeout=120, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def near(got, want, relative, absolute=0.0):
+    if got is None or want is None:
+        return got is want
+    return abs(got - want) <= relative * abs(want) + absolute
+
+
+def all_near(got, want, relative, absolute=0.0):
+    return len(got) == len(want) and all(near(g, w, relative, absolute) for g, w in zip(got, want))
+
+
+def test_robust_location(_):
+    for n, panel in enumerate(answers("robust-location")["panels"]):
+        phi = min(panel["phi"]) * .9
+        numbers = [len(panel["y"]), phi, panel["level"] or 0]
+        for y, e, p in zip(panel["y"], panel["exposure"], panel["phi"]):
+            numbers += [y, e, p]
+        day = ours("location", numbers)[0]
+        assert near(day["theta"], panel["theta"], 1e-6), (n, day["theta"], panel["theta"])
+        assert day["accepted"] == panel["accepted"], (n, day["accepted"], panel["accepted"])
+        assert all_near(day["residual"], panel["residual"], 1e-6, 1e-6), (n, day["residual"], panel["residual"])
+
+
+def same_finding(got, want):
+    return got.keys() == want.keys() and all(near(got[k], want[k], 1e-6) if isinstance(want[k], float) else got[k] == want[k] for k in want)
+
+
+def in_order(findings):
+    return sorted(findings, key=lambda f: (f["kind"], f.get("sensor", 0)))
+
+
+def test_robust_sequence(_):
+    seen = set()
+    for s in answers("robust-sequence")["sequences"]:
+        numbers = [s["sensors"], len(s["days"])]
+        for day in s["days"]:
+            for i in range(s["sensors"]):
+                calibrating = s["joined"][i] <= day["day"] < s["joined"][i] + 14
+                numbers += [day["enrolled"][i], int(calibrating), s["addresses"][i], day["coverage"][i], s["group"][i] + 1 if s["group"] else 0, day["y"][i]]
+        for got, want in zip(ours("days", numbers), s["days"], strict=True):
+            told = (s["name"], want["day"])
+            for key in ("theta", "se", "phi", "L", "plain_B", "headline_B", "M_plain", "M_headline", "plain_mean"):
+                assert near(got[key], want[key], 1e-6), (told, key, got[key], want[key])
+            assert all_near(got["b"], want["b"], 1e-6), (told, "b")
+            assert all_near(got["residual"], want["residual"], 1e-6, 1e-6), (told, "residual", got["residual"], want["residual"])
+            assert got["accepted"] == want["accepted"], (told, "accepted", got["accepted"], want["accepted"])
+            assert sorted(got["flags"]) == sorted(want["flags"]), (told, got["flags"], want["flags"])
+            g, w = in_order(got["findings"]), in_order(want["findings"])
+            assert len(g) == len(w) and all(map(same_finding, g, w)), (told, g, w)
+            seen.update(f["kind"] for f in w)
+            seen.update(want["flags"])
+    assert len(seen) == 9, seen     # five kinds of findings, four flags: or the comparison says less than it seems
+
+
+run_tests("statistics", globals())

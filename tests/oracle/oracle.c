@@ -1,0 +1,184 @@
+/* oracle NAME: runs what src/stat does over plain numbers from standard input and prints what came out, a JSON object a line, so
+ * that it can be compared with what others computed. What is read is told at each function. */
+#include "base/bytes.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "stat/robust.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static double number(void)
+{
+	double v;
+
+	if (scanf("%lf", &v) != 1) {
+		(void)fputs("oracle: a number was expected\n", stderr);
+		exit(1);
+	}
+	return v;
+}
+
+static size_t whole(void)
+{
+	return (size_t)number();
+}
+
+static void print_numbers(struct json *j, const char *key, const struct part *parts, size_t n, double (*of)(const struct part *))
+{
+	json_array(j, key);
+	for (size_t i = 0; i < n; i++)
+		json_number(j, NULL, of(&parts[i]));
+	json_end_array(j);
+}
+
+static double part_b(const struct part *p) { return p->b; }
+static double part_residual(const struct part *p) { return p->residual; }
+
+static void print_finding(struct json *j, const struct finding *f)
+{
+	static const char *const kinds[] = { "odd", "shift", "partial", "split fleet", "fault", "silence" };
+
+	json_object(j, NULL);
+	json_string(j, "kind", f->kind == FINDING_PARTIAL ? (f->direction > 0 ? "partial rise" : "partial fall") : kinds[f->kind]);
+	if (f->kind == FINDING_ODD || f->kind == FINDING_SHIFT)
+		json_whole(j, "sensor", f->sensor);
+	if (f->kind == FINDING_ODD) {
+		json_string(j, "direction", f->direction > 0 ? "up" : "down");
+		json_number(j, "y", f->packets);
+		json_number(j, "expected", f->expected);
+		json_number(j, "factor", f->packets / f->expected);
+		json_whole(j, "continues", f->continues);
+	}
+	if (f->kind == FINDING_PARTIAL) {
+		json_whole(j, "n", f->n);
+		json_whole(j, "of", f->of);
+	}
+	if (f->kind == FINDING_PARTIAL || f->kind == FINDING_SPLIT) {
+		json_number(j, "level", f->level);
+		json_number(j, "level_other", f->other);
+	}
+	json_end_object(j);
+}
+
+static void print_day(const struct fitted *d, const struct part *parts, size_t n, const struct finding *findings, size_t findings_len)
+{
+	static const char *const flags[] = { "no cross-check possible", "weak cross-check", "not detectable", "unreliable" };
+	struct buf out = buf_make(1 << 20);
+	struct json j = json_to(&out);
+
+	json_object(&j, NULL);
+	json_number(&j, "theta", d->theta);
+	json_number(&j, "se", d->se);
+	json_array(&j, "accepted");
+	for (size_t i = 0; i < n; i++)
+		json_number(&j, NULL, parts[i].seated && !isnan(d->theta) ? parts[i].accepted : NAN);
+	json_end_array(&j);
+	print_numbers(&j, "residual", parts, n, part_residual);
+	print_numbers(&j, "b", parts, n, part_b);
+	json_number(&j, "phi", d->phi);
+	json_number(&j, "L", d->level);
+	json_number(&j, "plain_B", d->plain_b);
+	json_number(&j, "headline_B", d->headline_b);
+	json_number(&j, "M_plain", isnan(d->theta) ? d->plain : d->theta * d->plain_b);
+	json_number(&j, "M_headline", d->value);
+	json_number(&j, "plain_mean", d->plain);
+	json_array(&j, "findings");
+	for (size_t i = 0; i < findings_len; i++)
+		print_finding(&j, &findings[i]);
+	json_end_array(&j);
+	json_array(&j, "flags");
+	for (unsigned i = 0; i < 4; i++)
+		if (d->flags >> i & 1)
+			json_string(&j, NULL, flags[i]);
+	json_end_array(&j);
+	json_end_object(&j);
+	puts(buf_cstr(&out));
+	buf_release(&out);
+}
+
+/* A port's days: SENSORS DAYS, and a day and sensor: enrolled calibrating addresses coverage group packets. */
+static void days(void)
+{
+	size_t n = whole(), len = whole(), found;
+	struct robust *r = robust_open(n);
+	struct seat *seats = mem_zero(n, sizeof *seats);
+	struct habit *habits = mem_zero(n, sizeof *habits);
+	struct part *parts = mem_zero(n, sizeof *parts);
+	struct finding *findings = mem_zero(FINDINGS_MAX(n), sizeof *findings);
+	double *y = mem_zero(n, sizeof *y);
+	struct port_habit port;
+	struct fitted fitted;
+	struct fleet fleet;
+
+	port_habit_init(&port);
+	for (size_t d = 0; d < len; d++) {
+		for (size_t i = 0; i < n; i++) {
+			seats[i].enrolled = number() != 0;
+			seats[i].calibrating = number() != 0;
+			seats[i].addresses = number();
+			seats[i].coverage = number();
+			seats[i].group = (uint32_t)number();
+			y[i] = number();
+		}
+		fleet_init(&fleet, seats, n);
+		robust_fit(r, &fleet, y, &port, habits, &fitted, parts);
+		found = robust_findings(r, &fleet, y, habits, &fitted, parts, findings);
+		print_day(&fitted, parts, n, findings, found);
+		robust_learn(&fleet, y, &fitted, parts, &port, habits);
+		fleet_release(&fleet);
+	}
+	free(seats);
+	free(habits);
+	free(parts);
+	free(findings);
+	free(y);
+	robust_close(r);
+}
+
+/* One panel: SENSORS PHI LEVEL (0: not known), and a sensor: packets, exposure, its phi. What makes a sensor's exposure and phi is made up to
+ * give these. */
+static void location(void)
+{
+	size_t n = whole();
+	struct robust *r = robust_open(n);
+	struct seat *seats = mem_zero(n, sizeof *seats);
+	struct habit *habits = mem_zero(n, sizeof *habits);
+	struct part *parts = mem_zero(n, sizeof *parts);
+	double *y = mem_zero(n, sizeof *y);
+	struct port_habit port = { .phi = number(), .level = number() };
+	struct fitted fitted;
+	struct fleet fleet;
+
+	port.level = port.level > 0 ? port.level : NAN;
+	for (size_t i = 0; i < n; i++) {
+		y[i] = number();
+		double e = number(), phi = number();
+
+		seats[i] = (struct seat){ .enrolled = true, .addresses = 1, .coverage = 1 };
+		habits[i].packets = 1 / (phi - port.phi) - 3;
+		habits[i].exposure = (habits[i].packets + 3) / e - 3;
+	}
+	fleet_init(&fleet, seats, n);
+	robust_fit(r, &fleet, y, &port, habits, &fitted, parts);
+	print_day(&fitted, parts, n, NULL, 0);
+	fleet_release(&fleet);
+	free(seats);
+	free(habits);
+	free(parts);
+	free(y);
+	robust_close(r);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct { const char *name; void (*run)(void); } list[] = { { "days", days }, { "location", location } };
+
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+		if (argc == 2 && !strcmp(argv[1], list[i].name)) {
+			list[i].run();
+			return 0;
+		}
+	(void)fputs("usage: oracle days | location\n", stderr);
+	return 2;
+}

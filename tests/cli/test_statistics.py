@@ -78,4 +78,56 @@ def test_robust_sequence(_):
     assert len(seen) == 9, seen     # five kinds of findings, four flags: or the comparison says less than it seems
 
 
+SURGE_KEYS = ("alarm", "onset", "base", "k", "w", "peak", "last_active", "closed", "end", "level_shift")
+
+
+def same_surges(got, want, told):
+    assert len(got) == len(want), (told, got, want)
+    for g, w in zip(got, want):
+        assert all(near(g[k], w[k], 1e-5) for k in SURGE_KEYS), (told, g, w)
+
+
+def pairs(flat):
+    return dict(zip(flat[::2], flat[1::2]))
+
+
+def test_surge_sequence(_):
+    oracle = answers("surge-sequence")
+    up = [[any(a <= h < b for a, b in spans) for h in range(oracle["hours"])] for spans in oracle["up"]]
+    for port in oracle["ports"]:
+        numbers = [oracle["sensors"], oracle["hours"], oracle["alarm_threshold"]]
+        sources, new = [pairs(flat) for flat in port["sources"]], pairs(port["N"])
+        for h in range(oracle["hours"]):
+            numbers += [int(u[h]) for u in up]
+            seen = [(i, s[h]) for i, s in enumerate(sources) if h in s]
+            numbers += [len(seen), *(v for pair in seen for v in pair), new.get(h, 0)]
+        hours = ours("hours", numbers)
+        assert [h for h, got in enumerate(hours) if got["masked"]] == oracle["masked"]
+        for h, got in enumerate(hours):
+            told = (port["dport"], h)
+            for key in ("V", "mu_N", "mu_V", "NV", "PC", "R"):
+                assert near(got[key], port[key][h], 1e-5, 1e-7), (told, key, got[key], port[key][h])
+            day = h // 24
+            assert near(got["level_N"], port["level_N"][day], 1e-5) and near(got["level_V"], port["level_V"][day], 1e-5), (told, got["level_N"], port["level_N"][day])
+            assert all_near(got["b"], [b[day] for b in port["b"]], 1e-5), (told, got["b"], [b[day] for b in port["b"]])
+            at = h - oracle["detail_from"]
+            if at < 0:
+                continue
+            for key in ("f_N", "f_V", "LLR_N", "LLR_V", "PC_w"):
+                want = [window[at] for window in port[key]]
+                assert all_near(got[key], want, 1e-5, 1e-6), (told, key, got[key], want)
+            want = [z[at] for window in port["z"] for z in window]
+            assert all_near(got["z"], want, 1e-5, 1e-5), (told, "z", got["z"], want)
+        same_surges(hours[-1]["tracker"], port["tracker"], port["dport"])
+
+
+def test_tracker_alone(_):
+    for one in answers("surge-sequence")["tracker_only"]:
+        masked = set(one["masked"])
+        numbers = [len(one["V"]), 9.3, one["mu_V"]]
+        for h, (v, r) in enumerate(zip(one["V"], one["R"])):
+            numbers += [v, r, int(h in masked)]
+        same_surges(ours("track", numbers)[0]["tracker"], one["tracker"], one["name"])
+
+
 run_tests("statistics", globals())

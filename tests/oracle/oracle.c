@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "stat/lookout.h"
 #include "stat/robust.h"
 
 #include <math.h>
@@ -170,15 +171,141 @@ static void location(void)
 	robust_close(r);
 }
 
+static void print_each(struct json *j, const char *key, size_t n, double (*of)(const void *, size_t), const void *from)
+{
+	json_array(j, key);
+	for (size_t i = 0; i < n; i++)
+		json_number(j, NULL, of(from, i));
+	json_end_array(j);
+}
+
+static double dispersion_at(const void *x, size_t w) { return score_dispersion(x, (unsigned)w, DISPERSION_FROM); }
+static double number_at(const void *list, size_t i) { return ((const double *)list)[i]; }
+static double usual_at(const void *s, size_t i) { return (double)((const struct streams *)s)->reaches[i].level / 24; }
+
+static void print_surges(struct json *j, const struct tracker *t)
+{
+	json_array(j, "tracker");
+	for (unsigned i = 0; i < t->len; i++) {
+		const struct surge *s = &t->surges[i];
+
+		json_object(j, NULL);
+		json_number(j, "alarm", (double)s->alarm);
+		json_number(j, "onset", (double)s->onset);
+		json_number(j, "base", s->base);
+		json_number(j, "k", s->k);
+		json_number(j, "w", s->w);
+		json_number(j, "peak", s->peak);
+		json_number(j, "last_active", (double)s->last_active);
+		json_number(j, "closed", s->closed < 0 ? NAN : (double)s->closed);
+		json_number(j, "end", s->closed < 0 ? NAN : (double)s->end);
+		json_number(j, "level_shift", s->shift < 0 ? NAN : (double)s->shift);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
+static void print_hour(const struct lookout *l, const struct roster *r, const struct score *s, const double *z)
+{
+	const struct streams *x = &l->streams;
+	struct buf out = buf_make(1 << 20);
+	struct json j = json_to(&out);
+
+	json_object(&j, NULL);
+	json_number(&j, "masked", r->masked);
+	json_number(&j, "V", x->v_now);
+	json_number(&j, "mu_N", x->n.mu_now);
+	json_number(&j, "mu_V", x->v.mu_now);
+	json_number(&j, "NV", s->nv);
+	json_number(&j, "PC", s->pc);
+	json_number(&j, "R", s->r);
+	json_number(&j, "level_N", x->n.level);
+	json_number(&j, "level_V", x->v.level);
+	print_each(&j, "b", r->len, usual_at, x);
+	print_each(&j, "f_N", WINDOWS, dispersion_at, &x->n);
+	print_each(&j, "f_V", WINDOWS, dispersion_at, &x->v);
+	print_each(&j, "LLR_N", WINDOWS, number_at, s->llr_n);
+	print_each(&j, "LLR_V", WINDOWS, number_at, s->llr_v);
+	print_each(&j, "PC_w", PC_WINDOWS, number_at, s->pc_w);
+	print_each(&j, "z", PC_WINDOWS * r->len, number_at, z);
+	print_surges(&j, &l->tracker);
+	json_end_object(&j);
+	puts(buf_cstr(&out));
+	buf_release(&out);
+}
+
+/* A port's hours: SENSORS HOURS THRESHOLD, and an hour: up of each sensor, how many counted, these as sensor and sources, new sources. */
+static void hours(void)
+{
+	size_t n = whole(), len = whole();
+	double threshold = number(), *z = mem_zero(PC_WINDOWS * n, sizeof *z);
+	bool *enrolled = mem_zero(n, sizeof *enrolled), *up = mem_zero(n, sizeof *up);
+	struct sighting *seen = mem_zero(n, sizeof *seen);
+	struct roster r;
+	struct lookout l;
+	struct score score;
+
+	roster_init(&r);
+	for (size_t i = 0; i < n; i++) {
+		(void)roster_add(&r, 0);
+		enrolled[i] = true;
+	}
+	lookout_init(&l, &r);
+	for (size_t h = 0; h < len; h++) {
+		for (size_t i = 0; i < n; i++)
+			up[i] = number() != 0;
+		size_t counted = whole();
+		for (size_t i = 0; i < counted && i < n; i++) {
+			seen[i].sensor = (uint16_t)number();
+			seen[i].sources = (uint32_t)number();
+		}
+		double fresh = number();
+
+		roster_hour(&r, enrolled, up);
+		(void)lookout_hour(&l, &r, seen, counted, fresh, threshold, &score);
+		score_hour(&l.streams, &r, 0, z, &score);       /* the whole of it */
+		print_hour(&l, &r, &score, z);
+	}
+	lookout_release(&l);
+	roster_release(&r);
+	free(z);
+	free(enrolled);
+	free(up);
+	free(seen);
+}
+
+/* The tracker alone: HOURS THRESHOLD MU_V, and an hour: V R masked. */
+static void track(void)
+{
+	size_t len = whole();
+	double threshold = number(), mu_v = number();
+	struct buf out = buf_make(1 << 20);
+	struct json j = json_to(&out);
+	struct tracker t;
+
+	tracker_init(&t);
+	for (size_t h = 0; h < len; h++) {
+		double v = number(), r = number();
+		bool masked = number() != 0;
+
+		(void)tracker_hour(&t, (int64_t)h, v, mu_v, masked, r >= threshold, h >= COLD_HOURS);
+	}
+	json_object(&j, NULL);
+	print_surges(&j, &t);
+	json_end_object(&j);
+	puts(buf_cstr(&out));
+	buf_release(&out);
+}
+
 int main(int argc, char **argv)
 {
-	static const struct { const char *name; void (*run)(void); } list[] = { { "days", days }, { "location", location } };
+	static const struct { const char *name; void (*run)(void); } list[] = { { "days", days }, { "location", location }, { "hours", hours }, { "track", track } };
 
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
 		if (argc == 2 && !strcmp(argv[1], list[i].name)) {
 			list[i].run();
 			return 0;
 		}
-	(void)fputs("usage: oracle days | location\n", stderr);
+	(void)fputs("usage: oracle days | location | hours | track\n", stderr);
 	return 2;
 }

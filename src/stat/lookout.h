@@ -12,12 +12,20 @@
 #define SCORE_LEAST .5          /* below it a score is no news */
 enum { COLD_HOURS = 42 * 24 };
 
-struct lookout { struct streams streams; struct tracker tracker; };
+/* Two trackers: what is worth a look, and what is broad for sure. */
+struct lookout { struct streams streams; struct tracker watches, alarms; };
+
+/* What an hour brought. */
+struct seen_hour { struct score score; enum tracked watch, alarm; };
 
 void lookout_init(struct lookout *l, const struct roster *r);
 void lookout_release(struct lookout *l);
 /* The roster's hour. alarm_r: the threshold, ALARM_R but where something is fitted or compared. */
-enum tracked lookout_hour(struct lookout *l, const struct roster *r, const struct sighting *seen, size_t n, double new_sources, double alarm_r,
-	struct score *score);
+void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, struct seen_hour *out);
+
+/* What it seems to be (METHODS.md 2.4), by the hour at hand. */
+enum surge_class { SURGE_BROAD, SURGE_PARTIAL, SURGE_SINGLE_SENSOR, SURGE_SINGLE_SOURCE, SURGE_FEW_SOURCES, SURGE_LEVEL_SHIFT, SURGE_LOCAL, SURGE_CLASSES };
+enum surge_class lookout_class(const struct lookout *l, const struct roster *r, double alarm_r);
+const char *surge_class_name(enum surge_class c);
 
 #endif

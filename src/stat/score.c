@@ -142,11 +142,25 @@ void score_hour(const struct streams *s, const struct roster *r, double least, d
 	for (unsigned w = 0; w < WINDOWS; w++) {
 		out->llr_n[w] = llr(&s->n, w, r->hour);
 		out->llr_v[w] = llr(&s->v, w, r->hour);
-		out->nv = fmax(out->nv, fmin(out->llr_n[w], out->llr_v[w]));
+		double both = fmin(out->llr_n[w], out->llr_v[w]);
+
+		if (both > out->nv) {
+			out->nv = both;
+			out->window = w;
+		}
 	}
 	out->r = out->nv;
 	if (out->nv >= least)
 		reckon_pc(s, r, z, out);
+}
+
+double score_all_sources(const struct streams *s, const struct roster *r)
+{
+	double best = 0;
+
+	for (unsigned w = 0; w < WINDOWS; w++)
+		best = fmax(best, llr(&s->u, w, r->hour));
+	return best;
 }
 
 bool score_gate(const struct streams *s, const struct roster *r)

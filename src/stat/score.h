@@ -9,6 +9,7 @@ struct score {
 	double nv;                      /* the best window in which both N and V are surprising */
 	double pc;                      /* partial conjunction over the sensors, on the scale of nv; 0 with two sensors or fewer */
 	double r;                       /* the lesser of them */
+	unsigned window;                /* that one */
 	double llr_n[WINDOWS], llr_v[WINDOWS], pc_w[PC_WINDOWS];
 	bool whole;                     /* pc was reckoned; else r is at most nv, and no more is known */
 };
@@ -23,5 +24,8 @@ bool score_gate(const struct streams *s, const struct roster *r);
 double score_dispersion(const struct stream *x, unsigned window, int64_t hour);
 /* Phi^-1(1 - P(X >= x) + P(X = x)/2) for a negative binomial X of mean m and variance m + phi m^2: the mid-p normal score. */
 double negative_binomial_z(double x, double m, double phi);
+
+/* How surprising all distinct sources are, in the best window: who comes back makes U rise and not N. */
+double score_all_sources(const struct streams *s, const struct roster *r);
 
 #endif

@@ -41,6 +41,7 @@ static void reach_all(struct streams *s, const struct roster *r)
 void streams_init(struct streams *s, const struct roster *r)
 {
 	*s = (struct streams){ 0 };
+	stream_init(&s->u);
 	stream_init(&s->n);
 	stream_init(&s->v);
 	reach_all(s, r);
@@ -253,25 +254,27 @@ static void stream_hour(struct stream *x, const struct roster *r, double scaled)
 	learn_dispersion(x, r->hour, counts);
 }
 
-void streams_hour(struct streams *s, const struct roster *r, const struct sighting *seen, size_t n, double new_sources)
+void streams_hour(struct streams *s, const struct roster *r, const struct counted *c)
 {
+	struct stream *const all[] = { &s->u, &s->n, &s->v };
 	int64_t day = r->hour / DAY_HOURS;
 	double scale = r->up ? (double)r->enrolled / (double)r->up : 0;
 
 	reach_all(s, r);
-	if (r->closed_day) {
-		close_day(&s->n, day - 1);
-		close_day(&s->v, day - 1);
+	if (r->closed_day)
 		close_reaches(s, r, day);
-		begin_day(s, &s->n, day);
-		begin_day(s, &s->v, day);
+	for (unsigned i = 0; r->closed_day && i < 3; i++) {
+		close_day(all[i], day - 1);
+		begin_day(s, all[i], day);
 	}
-	double v = note_sightings(s, r, seen, n);
+	s->n_now = c->new_sources * scale;
+	s->v_now = note_sightings(s, r, c->seen, c->n) * scale;
+	s->packets[r->hour % DAY_HOURS] = (float)c->packets;
+	s->top_packets[r->hour % DAY_HOURS] = (float)c->top_packets;
 	float *gone = &s->unscaled[r->hour % WINDOW_HOURS_MAX];
-	s->unscaled_sum += new_sources - (double)*gone;
-	*gone = (float)new_sources;
-	s->n_now = new_sources * scale;
-	s->v_now = v * scale;
+	s->unscaled_sum += c->new_sources - (double)*gone;
+	*gone = (float)c->new_sources;
+	stream_hour(&s->u, r, c->sources * scale);
 	stream_hour(&s->n, r, s->n_now);
 	stream_hour(&s->v, r, s->v_now);
 }

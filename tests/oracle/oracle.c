@@ -228,7 +228,7 @@ static void print_hour(const struct lookout *l, const struct roster *r, const st
 	print_each(&j, "LLR_V", WINDOWS, number_at, s->llr_v);
 	print_each(&j, "PC_w", PC_WINDOWS, number_at, s->pc_w);
 	print_each(&j, "z", PC_WINDOWS * r->len, number_at, z);
-	print_surges(&j, &l->tracker);
+	print_surges(&j, &l->alarms);
 	json_end_object(&j);
 	puts(buf_cstr(&out));
 	buf_release(&out);
@@ -259,10 +259,12 @@ static void hours(void)
 			seen[i].sensor = (uint16_t)number();
 			seen[i].sources = (uint32_t)number();
 		}
-		double fresh = number();
+		struct counted c = { .seen = seen, .n = counted };
+		struct seen_hour told;
 
+		c.new_sources = number();
 		roster_hour(&r, enrolled, up);
-		(void)lookout_hour(&l, &r, seen, counted, fresh, threshold, &score);
+		lookout_hour(&l, &r, &c, threshold, &told);
 		score_hour(&l.streams, &r, 0, z, &score);       /* the whole of it */
 		print_hour(&l, &r, &score, z);
 	}

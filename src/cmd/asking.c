@@ -4,6 +4,7 @@
 #include "cmd/place.h"
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "publish/answer_csv.h"
@@ -22,7 +23,7 @@ const struct option asking_options[] = {
 	{ "step", "STEP", "minute, hour, day, week, month, quarter: values over time; all: one for the span" },
 	{ "each", "WHAT", "one series per nothing, port, sensor, region, source, network, kind, mark, proto" },
 	{ "top", "N", "how many of them, the largest first; all" },
-	{ "across", "HOW", "over sensors: mean (default), sum, median" },
+	{ "across", "HOW", "over sensors: robust (no odd sensor bends it), mean (default), sum, median" },
 	{ "per", "UNIT", "per observed address (default) or per sensor" },
 	{ "proto", "PROTO", "only tcp, udp, icmp or icmpv6" },
 	{ "port", "PORT", "only one port: 1433/tcp, 53/udp, icmp/8" },
@@ -101,7 +102,7 @@ int ask_and_print(const struct args *a, struct question *q, const char *word_key
 	if (!store_facts(place.store, &facts, &e)) {
 		status = asking_refused(a, &e);
 	} else {
-		if (store_ask(place.store, q, &answer, &e)) {
+		if ((q->across != ACROSS_ROBUST || store_settle(place.store, (minute_t)(clock_wall_s() / 60), &e)) && store_ask(place.store, q, &answer, &e)) {
 			status = print(a, &answer, &facts.zone);
 			answer_release(&answer);
 		} else {

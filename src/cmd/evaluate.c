@@ -190,7 +190,7 @@ static bool evaluate_days(const struct trial *t, const char *dir, struct err *e)
 	struct seat *seats = mem_zero(n, sizeof *seats);
 	uint32_t *joined = mem_zero(n, sizeof *joined);
 	struct habit *habits = mem_zero(n, sizeof *habits);
-	struct part *parts = mem_zero(n, sizeof *parts);
+	struct verdict *verdicts = mem_zero(n, sizeof *verdicts);
 	double *packets = mem_zero(n, sizeof *packets);
 	struct port_habit port;
 
@@ -202,8 +202,8 @@ static bool evaluate_days(const struct trial *t, const char *dir, struct err *e)
 
 		seat_day(t, &at, d, seats, joined, packets);
 		fleet_init(&fleet, seats, n);
-		robust_fit(r, &fleet, packets, &port, habits, &day, parts);
-		robust_learn(&fleet, packets, &day, parts, &port, habits);
+		robust_fit(r, &fleet, packets, &port, habits, &day, verdicts);
+		robust_learn(&fleet, packets, &day, verdicts, &port, habits);
 		fleet_release(&fleet);
 		buf_printf(&out, "%" PRIu32 ",all", d);
 		print_number(&out, isnan(day.theta) ? day.plain : day.theta * day.plain_b);
@@ -217,7 +217,7 @@ static bool evaluate_days(const struct trial *t, const char *dir, struct err *e)
 	free(seats);
 	free(joined);
 	free(habits);
-	free(parts);
+	free(verdicts);
 	free(packets);
 	robust_close(r);
 	return ok;

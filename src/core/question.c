@@ -14,7 +14,7 @@ enum { LAST_MAX = 4000 };
 static const char *const each_names[] = {
 	"nothing", "port", "sensor", "region", "source", "network", "kind", "mark", "proto",
 };
-static const char *const across_names[] = { "mean", "sum", "median" };
+static const char *const across_names[] = { "mean", "sum", "median", "robust" };
 static const char *const per_names[] = { "address", "sensor" };
 
 const char *each_name(enum each e)
@@ -73,7 +73,7 @@ static bool set_across(struct question *q, const char *value, struct err *e)
 	int i = name_index(value, across_names, sizeof across_names / sizeof *across_names);
 
 	if (i < 0)
-		return wrong(e, value, "mean, sum or median");
+		return wrong(e, value, "robust, mean, sum or median");
 	q->across = (enum across)i;
 	return true;
 }
@@ -407,6 +407,15 @@ bool question_points(size_t steps, size_t series, struct err *e)
 	return err_in(e, "step");
 }
 
+bool question_robust(const struct question *q, const struct zone *z)
+{
+	bool of_sensors = q->each == EACH_SENSOR || q->sensor[0], of_sources = q->each == EACH_SOURCE || q->each == EACH_NETWORK || q->has_src;
+
+	return q->per == PER_ADDRESS && q->step != STEP_MINUTE && q->step != STEP_HOUR && !of_sensors && !of_sources && q->each != EACH_KIND &&
+		!(q->kinds & 1u << KIND_BACKSCATTER) && calendar_floor(z, q->span.from, STEP_DAY) == q->span.from &&
+		calendar_floor(z, q->span.until, STEP_DAY) == q->span.until;
+}
+
 bool question_settle(struct question *q, const struct zone *z, struct span held, struct err *e)
 {
 	if (span_empty(held) && !(q->from[0] && q->until[0])) {
@@ -415,6 +424,10 @@ bool question_settle(struct question *q, const struct zone *z, struct span held,
 	}
 	if (!settle_span(q, z, held, e))
 		return false;
+	if (q->across == ACROSS_ROBUST && !question_robust(q, z)) {
+		q->across = ACROSS_MEAN;
+		q->fell_back = true;
+	}
 	size_t steps = steps_in(q, z), series = q->each == EACH_NOTHING || q->top == 0 ? 1 : q->top;
 	return q->step == STEP_ALL || question_points(steps, series, e);
 }

@@ -19,7 +19,7 @@ struct buf;
 struct tuple;
 
 enum each { EACH_NOTHING, EACH_PORT, EACH_SENSOR, EACH_REGION, EACH_SOURCE, EACH_NETWORK, EACH_KIND, EACH_MARK, EACH_PROTO };
-enum across { ACROSS_MEAN, ACROSS_SUM, ACROSS_MEDIAN };
+enum across { ACROSS_MEAN, ACROSS_SUM, ACROSS_MEDIAN, ACROSS_ROBUST };
 enum per { PER_ADDRESS, PER_SENSOR };
 enum {
 	QUESTION_TOP_MAX = 200000,              /* series in one answer */
@@ -43,6 +43,7 @@ struct question {
 	unsigned kinds;                         /* bits 1 << enum kind; 0: what reached for something (tuple_reaches) */
 	unsigned marks;                         /* bits; 0: any; else tuples with one of them */
 	char last[16], from[40], until[40];     /* as asked */
+	bool fell_back;                         /* after question_settle: the robust value was asked and is not defined; it became the plain mean */
 };
 
 void question_init(struct question *q);         /* three months by day, no filter, mean per address */
@@ -54,6 +55,9 @@ bool question_parse(struct question *q, const char *text, const char *const *ign
 /* held: from the first watched minute to the one after the last. `last` ends at held's last complete day. False: nothing
  * held, empty or reversed span, too many points. */
 bool question_settle(struct question *q, const struct zone *z, struct span held, struct err *e);
+/* Whether the robust value is defined for it (METHODS.md 1): per address, days or longer, of packets that reached for something, over all sensors;
+ * sources have none. */
+bool question_robust(const struct question *q, const struct zone *z);
 /* Whether that many values may be answered; question_settle asks it where `top` is a number, the store where it is all. */
 bool question_points(size_t steps, size_t series, struct err *e);
 /* Canonical query string with absolute times; question_parse reads it back to an equal question. */

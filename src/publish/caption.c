@@ -34,7 +34,7 @@ const char *caption_unit(const struct question *q, enum lang l)
 
 const char *caption_across(const struct question *q, enum lang l)
 {
-	static const enum message words[] = { M_ACROSS_IS_MEAN, M_ACROSS_IS_SUM, M_ACROSS_IS_MEDIAN };
+	static const enum message words[] = { M_ACROSS_IS_MEAN, M_ACROSS_IS_SUM, M_ACROSS_IS_MEDIAN, M_ACROSS_IS_ROBUST };
 
 	return message(l, words[q->across]);
 }

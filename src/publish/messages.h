@@ -115,6 +115,7 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(ACROSS_IS_MEAN, "単純平均", "plain mean") \
 	X(ACROSS_IS_SUM, "合計", "sum") \
 	X(ACROSS_IS_MEDIAN, "中央値", "median") \
+	X(ACROSS_IS_ROBUST, "頑健な代表値", "robust value") \
 	X(ZONE_IS, "日時は {1}", "times in {1}") \
 	X(UNOBSERVED, "観測なし（欠測）", "not observed") \
 	X(SOURCE_LINE, "出典: {1}", "Source: {1}") \
@@ -180,8 +181,8 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 		"nothing, port, sensor, region, source, network, kind, mark or proto") \
 	X(ASK_STEP, "minute、hour、day、week、month、quarter、all のいずれか。値の数が多すぎる場合は、刻みを粗くするか期間を短くしてください", \
 		"minute, hour, day, week, month, quarter or all; with too many values, a coarser step or a shorter span") \
-	X(ASK_ACROSS, "mean（平均）、sum（合計）、median（中央値）のいずれか", \
-		"mean, sum or median") \
+	X(ASK_ACROSS, "robust（頑健な代表値）、mean（平均）、sum（合計）、median（中央値）のいずれか", \
+		"robust, mean, sum or median") \
 	X(ASK_PER, "address（アドレスあたり）または sensor（センサーあたり）", \
 		"address or sensor") \
 	X(ASK_TOP, "1 から 200000 までの数、または all", \

@@ -127,18 +127,18 @@ static int by_ratio(const void *a, const void *b)
 
 /* The panel in ascending order of y/e. */
 static void seat_voters(struct robust *r, const struct fleet *f, const double *packets, const struct port_habit *port, const struct habit *habits,
-	const struct part *parts)
+	const struct verdict *verdicts)
 {
 	double exposure = 0;
 
 	r->n = f->panel_len;
 	for (size_t i = 0; i < r->n; i++)
-		exposure += parts[f->panel[i]].exposure;
+		exposure += verdicts[f->panel[i]].exposure;
 	bool strong = port->level * exposure / (double)r->n >= 2;       /* false where the level is not known */
 	r->floor = strong ? 1.5 : 0;
 	for (size_t i = 0; i < r->n; i++) {
 		size_t s = f->panel[i];
-		double y = packets[s], e = parts[s].exposure, phi = port->phi + 1 / (habits[s].packets + K);
+		double y = packets[s], e = verdicts[s].exposure, phi = port->phi + 1 / (habits[s].packets + K);
 
 		r->voters[i] = (struct voter){ .sensor = s, .y = y, .e = e, .phi = phi, .w = f->voice[s], .ratio = y / e, .log_e = log(e),
 			.constant = (y > 0 ? y * log(y) : 0) - (y + 1 / phi) * log(1 + phi * y),
@@ -267,14 +267,14 @@ static double spread_of_few(size_t n)
 }
 
 /* Every enrolled sensor's b, and its part of the headline: who is odd for good does not carry the value (step 6). */
-static void sum_baselines(struct robust *r, const struct fleet *f, struct fitted *day, const struct part *parts)
+static void sum_baselines(struct robust *r, const struct fleet *f, struct fitted *day, const struct verdict *verdicts)
 {
 	double b = 0, cut_b = 0, a = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->len; i++)
 		if (f->seats[i].enrolled && (f->all_calibrate || !f->seats[i].calibrating))
-			r->spare[n++] = log(parts[i].b / f->seats[i].addresses);
+			r->spare[n++] = log(verdicts[i].b / f->seats[i].addresses);
 	if (n == 0)
 		return;
 	double middle = median(r->spare, n);
@@ -287,31 +287,31 @@ static void sum_baselines(struct robust *r, const struct fleet *f, struct fitted
 		if (!f->seats[i].enrolled || (!f->all_calibrate && f->seats[i].calibrating))
 			continue;
 		a += addresses;
-		b += parts[i].b;
-		cut_b += addresses * exp(fmin(log(parts[i].b / addresses), cut));
+		b += verdicts[i].b;
+		cut_b += addresses * exp(fmin(log(verdicts[i].b / addresses), cut));
 	}
 	day->plain_b = b / a;
 	day->headline_b = cut_b / a;
 }
 
 /* Step 1, and the plain mean of who watched. */
-static void begin_day(const struct fleet *f, const double *packets, const struct habit *habits, struct fitted *day, struct part *parts)
+static void begin_day(const struct fleet *f, const double *packets, const struct habit *habits, struct fitted *day, struct verdict *verdicts)
 {
 	double y = 0, watched = 0;
 
 	for (size_t i = 0; i < f->len; i++) {
 		const struct seat *s = &f->seats[i];
 
-		parts[i] = (struct part){ .b = NAN, .exposure = NAN, .residual = NAN, .deviance = NAN };
+		verdicts[i] = (struct verdict){ .b = NAN, .exposure = NAN, .residual = NAN, .deviance = NAN };
 		if (s->enrolled)
-			parts[i].b = (habits[i].packets + K * f->share[i]) / (habits[i].exposure + K);
+			verdicts[i].b = (habits[i].packets + K * f->share[i]) / (habits[i].exposure + K);
 	}
 	for (size_t k = 0; k < f->panel_len; k++) {
 		size_t i = f->panel[k];
 
-		parts[i].seated = true;
-		parts[i].accepted = f->panel_len >= ROBUST_SENSORS_MIN; /* until judged */
-		parts[i].exposure = parts[i].b * f->seats[i].coverage;
+		verdicts[i].seated = true;
+		verdicts[i].accepted = f->panel_len >= ROBUST_SENSORS_MIN; /* until judged */
+		verdicts[i].exposure = verdicts[i].b * f->seats[i].coverage;
 		y += packets[i];
 		watched += f->seats[i].addresses * f->seats[i].coverage;
 	}
@@ -320,14 +320,14 @@ static void begin_day(const struct fleet *f, const double *packets, const struct
 }
 
 /* Who goes with theta, how far everybody is from it, and how sure it is. */
-static void judge(struct robust *r, struct fitted *day, struct part *parts)
+static void judge(struct robust *r, struct fitted *day, struct verdict *verdicts)
 {
 	double weight = 0;
 
 	day->accepted = 0;
 	for (size_t i = 0; i < r->n; i++) {
 		const struct voter *v = &r->voters[i];
-		struct part *p = &parts[v->sensor];
+		struct verdict *p = &verdicts[v->sensor];
 		double mu = day->theta * v->e;
 
 		p->deviance = robust_deviance(v->y, mu, v->phi);
@@ -342,61 +342,61 @@ static void judge(struct robust *r, struct fitted *day, struct part *parts)
 }
 
 /* Nobody saw anything: certain, and no news for who is odd. */
-static void judge_silence(struct robust *r, struct fitted *day, struct part *parts)
+static void judge_silence(struct robust *r, struct fitted *day, struct verdict *verdicts)
 {
 	day->theta = 0;
 	day->accepted = r->n;
 	for (size_t i = 0; i < r->n; i++) {
-		struct part *p = &parts[r->voters[i].sensor];
+		struct verdict *p = &verdicts[r->voters[i].sensor];
 
 		p->residual = p->deviance = 0;
 		p->voice = r->voters[i].w;
 	}
 }
 
-static unsigned flags_of(const struct fleet *f, const struct fitted *day, const struct part *parts)
+static unsigned flags_of(const struct fleet *f, const struct fitted *day, const struct verdict *verdicts)
 {
 	double b = 0;
 
 	if (f->panel_len < ROBUST_SENSORS_MIN)
 		return f->panel_len ? ROBUST_ALONE : 0;
 	for (size_t k = 0; k < f->panel_len; k++)
-		b += parts[f->panel[k]].b;
+		b += verdicts[f->panel[k]].b;
 	return (f->panel_len <= ROBUST_WEAK_MAX ? ROBUST_WEAK : 0) | (day->theta * b / (double)f->panel_len < 3 ? ROBUST_FAINT : 0) |
 		(day->phi >= 1 || 5 * day->accepted < 3 * f->panel_len ? ROBUST_UNRELIABLE : 0);
 }
 
 void robust_fit(struct robust *r, const struct fleet *f, const double *packets, const struct port_habit *port, const struct habit *habits,
-	struct fitted *day, struct part *parts)
+	struct fitted *day, struct verdict *verdicts)
 {
 	*day = (struct fitted){ .theta = NAN, .se = NAN, .phi = port->phi, .level = port->level, .plain_b = NAN, .headline_b = NAN };
-	begin_day(f, packets, habits, day, parts);
-	sum_baselines(r, f, day, parts);
+	begin_day(f, packets, habits, day, verdicts);
+	sum_baselines(r, f, day, verdicts);
 	r->n = 0;
 	if (f->panel_len >= ROBUST_SENSORS_MIN) {
-		seat_voters(r, f, packets, port, habits, parts);
+		seat_voters(r, f, packets, port, habits, verdicts);
 		if (r->voters[r->n - 1].y > 0) {
 			double floor_theta = find_candidates(r);
 
 			day->theta = refine(r, best_candidate(r), floor_theta);
-			judge(r, day, parts);
+			judge(r, day, verdicts);
 		} else {
-			judge_silence(r, day, parts);
+			judge_silence(r, day, verdicts);
 		}
 	}
 	day->value = isnan(day->theta) ? day->plain : day->theta * day->headline_b;
-	day->flags = flags_of(f, day, parts);
+	day->flags = flags_of(f, day, verdicts);
 }
 
 /* Those that are rejected in one direction: one thing that part of the fleet sees, if their levels are alike. */
-static bool find_partial(const struct fleet *f, const double *packets, const struct fitted *day, const struct part *parts, int direction, struct finding *out)
+static bool find_partial(const struct fleet *f, const double *packets, const struct fitted *day, const struct verdict *verdicts, int direction, struct finding *out)
 {
 	double y = 0, e = 0, low = INFINITY, high = 0;
 	unsigned n = 0, of = 0;
 
 	for (size_t k = 0; k < f->panel_len; k++) {
 		size_t i = f->panel[k];
-		const struct part *p = &parts[i];
+		const struct verdict *p = &verdicts[i];
 
 		if (f->seats[i].calibrating)
 			continue;
@@ -433,20 +433,20 @@ static bool find_split(const struct robust *r, const struct fitted *day, struct 
 	return best < INFINITY;
 }
 
-static bool is_odd(const struct seat *s, const struct part *p, double packets, double theta)
+static bool is_odd(const struct seat *s, const struct verdict *p, double packets, double theta)
 {
 	return p->seated && !p->accepted && fabs(p->residual) > 4 && fmax(packets, theta * p->exposure) >= 10 && !s->calibrating;
 }
 
 size_t robust_findings(struct robust *r, const struct fleet *f, const double *packets, const struct habit *habits, const struct fitted *day,
-	const struct part *parts, struct finding *findings)
+	const struct verdict *verdicts, struct finding *findings)
 {
 	size_t n = 0;
 
 	if (!(day->theta > 0))
 		return 0;
 	for (size_t i = 0; i < f->len; i++) {
-		const struct part *p = &parts[i];
+		const struct verdict *p = &verdicts[i];
 		int direction = p->residual > 0 ? 1 : -1;
 
 		if (is_odd(&f->seats[i], p, packets[i], day->theta))
@@ -455,14 +455,14 @@ size_t robust_findings(struct robust *r, const struct fleet *f, const double *pa
 		if (p->seated && !p->accepted && habits[i].run + 1 == SHIFT_DAYS)
 			findings[n++] = (struct finding){ .kind = FINDING_SHIFT, .sensor = i, .direction = direction };
 	}
-	n += find_partial(f, packets, day, parts, 1, &findings[n]);
-	n += find_partial(f, packets, day, parts, -1, &findings[n]);
+	n += find_partial(f, packets, day, verdicts, 1, &findings[n]);
+	n += find_partial(f, packets, day, verdicts, -1, &findings[n]);
 	n += find_split(r, day, &findings[n]);
 	return n;
 }
 
 /* Step 8, a sensor. */
-static void learn_habit(struct habit *h, const struct seat *s, double packets, const struct fitted *day, const struct part *p)
+static void learn_habit(struct habit *h, const struct seat *s, double packets, const struct fitted *day, const struct verdict *p)
 {
 	double exposure = day->theta * s->coverage;
 	bool fits = p->seated && !isnan(day->theta);
@@ -486,7 +486,7 @@ static void learn_habit(struct habit *h, const struct seat *s, double packets, c
 }
 
 /* Whether spread is as it was taken to be: half of the residuals of a normal lie beyond .6745. */
-static void learn_phi(const struct fleet *f, const struct fitted *day, const struct part *parts, const struct habit *habits, struct port_habit *port)
+static void learn_phi(const struct fleet *f, const struct fitted *day, const struct verdict *verdicts, const struct habit *habits, struct port_habit *port)
 {
 	unsigned n = 0, beyond = 0;
 
@@ -494,10 +494,10 @@ static void learn_phi(const struct fleet *f, const struct fitted *day, const str
 		size_t i = f->panel[k];
 		double b = (habits[i].packets + K * f->share[i]) / (habits[i].exposure + K);
 
-		if (!parts[i].accepted || !(day->theta * b > 1) || !(fabs(parts[i].residual) < 3))
+		if (!verdicts[i].accepted || !(day->theta * b > 1) || !(fabs(verdicts[i].residual) < 3))
 			continue;
 		n++;
-		beyond += fabs(parts[i].residual) > .6745;
+		beyond += fabs(verdicts[i].residual) > .6745;
 	}
 	if (n >= 3)
 		port->phi = fmin(fmax(port->phi * exp(.15 * ((double)beyond / n - .5)), PHI_MIN), 1);
@@ -518,21 +518,21 @@ static void learn_level(struct port_habit *port, double theta, bool agreed)
 	port->level += .1 * (fmin(fmax(theta, port->level / 3), 3 * port->level) - port->level);
 }
 
-void robust_learn(const struct fleet *f, const double *packets, const struct fitted *day, const struct part *parts, struct port_habit *port,
+void robust_learn(const struct fleet *f, const double *packets, const struct fitted *day, const struct verdict *verdicts, struct port_habit *port,
 	struct habit *habits)
 {
 	bool agreed = 20 * day->accepted >= 17 * f->panel_len;
 
 	for (size_t i = 0; i < f->len; i++)
-		learn_habit(&habits[i], &f->seats[i], packets[i], day, &parts[i]);
+		learn_habit(&habits[i], &f->seats[i], packets[i], day, &verdicts[i]);
 	if (isnan(day->theta))
 		return;
 	if (agreed)
-		learn_phi(f, day, parts, habits, port);
+		learn_phi(f, day, verdicts, habits, port);
 	learn_level(port, day->theta, agreed);
 }
 
-void sensor_day_add(struct sensor_day *s, double packets, const struct fitted *day, const struct part *part)
+void sensor_day_add(struct sensor_day *s, double packets, const struct fitted *day, const struct verdict *part)
 {
 	double mu = day->theta * part->exposure;
 

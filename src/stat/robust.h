@@ -63,7 +63,7 @@ struct fitted {
 };
 
 /* One sensor's part in a day, filled by robust_day; NAN and false for who was not in the panel. */
-struct part { double b, exposure /* e_i */, residual, deviance, voice /* v_i: what it weighs in theta */; bool seated, accepted; };
+struct verdict { double b, exposure /* e_i */, residual, deviance, voice /* v_i: what it weighs in theta */; bool seated, accepted; };
 
 /* Room for findings: for each sensor at most an odd and a shift, and three more. */
 enum { FINDINGS_MORE = 3 };
@@ -74,14 +74,14 @@ struct robust;
 struct robust *robust_open(size_t sensors);
 void robust_close(struct robust *r);
 
-/* Fits a port's day: packets[i] of each sensor, habits as of the evening before (read only). parts[fleet->len]. */
+/* Fits a port's day: packets[i] of each sensor, habits as of the evening before (read only). verdicts[fleet->len]. */
 void robust_fit(struct robust *r, const struct fleet *f, const double *packets, const struct port_habit *port, const struct habit *habits,
-	struct fitted *day, struct part *parts);
+	struct fitted *day, struct verdict *verdicts);
 /* Writes what the day showed into findings (room for FINDINGS_MAX), without changing anything; returns how many. */
 size_t robust_findings(struct robust *r, const struct fleet *f, const double *packets, const struct habit *habits, const struct fitted *day,
-	const struct part *parts, struct finding *findings);
+	const struct verdict *verdicts, struct finding *findings);
 /* Remembers the day. */
-void robust_learn(const struct fleet *f, const double *packets, const struct fitted *day, const struct part *parts, struct port_habit *port,
+void robust_learn(const struct fleet *f, const double *packets, const struct fitted *day, const struct verdict *verdicts, struct port_habit *port,
 	struct habit *habits);
 
 /* Negative-binomial deviance of y packets where mu were expected, variance mu + phi mu^2 (METHODS.md 1.1 step 2). */
@@ -89,7 +89,7 @@ double robust_deviance(double y, double mu, double phi);
 
 /* What all ports say of one sensor's day: fault and silence. Zero it at the start of the day but for `quiet`, which lasts. */
 struct sensor_day { unsigned judged, up, down, seen; double unlikely, quiet; };
-void sensor_day_add(struct sensor_day *s, double packets, const struct fitted *day, const struct part *part);
+void sensor_day_add(struct sensor_day *s, double packets, const struct fitted *day, const struct verdict *part);
 /* At the end of the day, for a sensor of the panel: 0 to 2 findings. */
 size_t sensor_day_end(struct sensor_day *s, size_t sensor, bool calibrating, struct finding findings[2]);
 

@@ -13,6 +13,7 @@ struct book {
 	struct sensor *sensors; size_t len, cap;        /* by number: sensors[i].number is i + 1 */
 	struct watch *watches; size_t watches_cap;      /* beside sensors */
 	struct ledger_run *ledger; size_t ledger_len, ledger_cap;       /* ascending, neighbours joined */
+	uint32_t settled;               /* days before this one (its number) have robust values */
 	uint64_t batches, rows, packets, lost, revision;
 };
 

@@ -57,6 +57,12 @@ static size_t key_index(const struct key *keys, size_t len, const struct key *k)
 	return low;
 }
 
+/* Whether the day's robust values are known; a day that is not over has its plain mean. */
+static bool has_robust(const struct panel *p, size_t slot)
+{
+	return calendar_day(&p->book->zone, p->list[slot].span.from) < p->book->settled;
+}
+
 static void finish_slot(struct fold *f)
 {
 	const struct question *q = f->panel->question;
@@ -64,8 +70,10 @@ static void finish_slot(struct fold *f)
 	if (!f->open)
 		return;
 	double value = panel_value(f->panel, q->across, f->slot, alone(f), f->parts, f->n, f->scratch);
-	double plain = q->across == ACROSS_MEAN ? value :
+	double plain = q->across == ACROSS_MEAN || q->across == ACROSS_ROBUST ? value :
 		panel_value(f->panel, ACROSS_MEAN, f->slot, alone(f), f->parts, f->n, f->scratch);
+	if (q->across == ACROSS_ROBUST && has_robust(f->panel, f->slot))
+		value = isnan(plain) ? NAN : 0;         /* robust_cells adds to it */
 	if (f->ranking) {
 		to_ranking(f, value, plain);
 	} else {
@@ -98,6 +106,28 @@ static bool take_cells(void *to, const struct cell *cells, size_t n)
 	return true;
 }
 
+/* The same, of robust values: keys have their cells already. */
+static bool take_robust(void *to, const struct robust_cell *cells, size_t n)
+{
+	struct fold *f = to;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t slot = panel_slot(f->panel, cells[i].at);
+
+		if (!has_robust(f->panel, slot))
+			continue;
+		if (f->ranking) {
+			while (f->slot < f->ranking->len && key_cmp(&f->ranking->list[f->slot].key, &cells[i].key) < 0)
+				f->slot++;
+			if (f->slot < f->ranking->len && key_cmp(&f->ranking->list[f->slot].key, &cells[i].key) == 0)
+				f->ranking->list[f->slot].value += cells[i].value;
+		} else {
+			f->values[key_index(f->keys, f->len, &cells[i].key)][slot] += cells[i].value;
+		}
+	}
+	return true;
+}
+
 static bool run_fold(struct fold *f, const struct engine_ops *ops, void *engine, const struct want *w, struct err *e)
 {
 	f->parts = mem_zero(f->panel->book->len + 1, sizeof *f->parts);
@@ -106,7 +136,8 @@ static bool run_fold(struct fold *f, const struct engine_ops *ops, void *engine,
 	finish_slot(f);
 	free(f->parts);
 	free(f->scratch);
-	return ok;
+	f->slot = 0;    /* from here on a place in the ranking */
+	return ok && (f->panel->question->across != ACROSS_ROBUST || ops->robust(engine, w, take_robust, f, e));
 }
 
 /* How many slots have a value for that key: the period's value is their mean. */

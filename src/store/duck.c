@@ -207,6 +207,11 @@ const uint64_t *duck_numbers(struct duck_rows *r, size_t column)
 	return calls.vector_get_data(calls.data_chunk_get_vector(r->chunk, column));
 }
 
+const double *duck_reals(struct duck_rows *r, size_t column)
+{
+	return calls.vector_get_data(calls.data_chunk_get_vector(r->chunk, column));
+}
+
 void duck_text(struct duck_rows *r, size_t column, size_t row, char *out, size_t cap)
 {
 	duckdb_string_t *texts = calls.vector_get_data(calls.data_chunk_get_vector(r->chunk, column));

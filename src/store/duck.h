@@ -32,12 +32,13 @@ bool duck_query(struct duck_con *c, const char *sql, const uint64_t *params, siz
 size_t duck_next(struct duck_rows *r);
 /* Column of the block: numbers (UBIGINT), valid until the next block. */
 const uint64_t *duck_numbers(struct duck_rows *r, size_t column);
+const double *duck_reals(struct duck_rows *r, size_t column);           /* of a DOUBLE column */
 /* A text of the block, cut to cap; VARCHAR columns only. */
 void duck_text(struct duck_rows *r, size_t column, size_t row, char *out, size_t cap);
 void duck_done(struct duck_rows *r);
 
-/* Appends n rows to a table without texts: fill() writes rows [from, from + count) of one column as numbers;
- * count <= DUCK_BLOCK. */
+/* Appends n rows to a table without texts: fill() writes rows [from, from + count) of one column as numbers, of a DOUBLE column its
+ * bits; count <= DUCK_BLOCK. */
 typedef void duck_fill_fn(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out);
 bool duck_append(struct duck_con *c, const char *table, size_t n, duck_fill_fn *fill, const void *from_where, struct err *e);
 

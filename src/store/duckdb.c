@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "core/calendar.h"
 #include "store/cube.h"
+#include "store/days.h"
 #include "store/duck.h"
 #include "store/duckdb_sql.h"
 #include "store/reckoning.h"
@@ -35,7 +36,7 @@ static bool load_meta(struct duckdb *d, struct book *book, struct err *e)
 	char zone[ZONE_NAME_MAX];
 	bool ok = false;
 
-	if (!duck_query(d->writer, "SELECT version::UBIGINT, made::UBIGINT, zone FROM meta", NULL, 0, &r, e))
+	if (!duck_query(d->writer, "SELECT version::UBIGINT, made::UBIGINT, zone, settled::UBIGINT FROM meta", NULL, 0, &r, e))
 		return false;
 	if (duck_next(r) != 1) {
 		err_set(e, "%s has no single line of meta", d->path);
@@ -44,6 +45,7 @@ static bool load_meta(struct duckdb *d, struct book *book, struct err *e)
 		err_expected(e, "layout %d: another version of teiten made it", VERSION);
 	} else {
 		book->made_s = (int64_t)*duck_numbers(r, 1);
+		book->settled = (uint32_t)*duck_numbers(r, 3);
 		duck_text(r, 2, 0, zone, sizeof zone);
 		ok = zone_load(&book->zone, zone, e);
 	}
@@ -154,7 +156,7 @@ static bool make_tables(struct duckdb *d, const char *zone, struct err *e)
 	if (!zone_load(&checked, zone, e))
 		return false;
 	zone_release(&checked);
-	(void)snprintf(meta, sizeof meta, "INSERT INTO meta VALUES (%d, '%s', %lld)", VERSION, zone, (long long)clock_wall_s());
+	(void)snprintf(meta, sizeof meta, "INSERT INTO meta VALUES (%d, '%s', %lld, 0)", VERSION, zone, (long long)clock_wall_s());
 	return duck_run(d->writer, "BEGIN", e) && duck_run(d->writer, sql_tables, e) && duck_run(d->writer, meta, e) &&
 		duck_run(d->writer, "COMMIT", e);
 }
@@ -404,7 +406,7 @@ static bool write_group(struct duckdb *d, const struct incoming *in, struct err 
 	ok = ok && duck_append(d->writer, "ledger", g->len, fill_ledger, g, e) && append_watched(d, g, e);
 	return ok && (in->len == 0 || (duck_run(d->writer, "TRUNCATE incoming", e) &&
 		duck_append(d->writer, "incoming", in->len, fill_incoming, in, e) && duck_run(d->writer, sql_add, e) &&
-		reckoning_touch(d->writer, in->span, e) && duck_run(d->writer, "INSERT INTO tuple SELECT * EXCLUDE (ranked) FROM incoming", e)));
+		duck_run(d->writer, sql_unsettle, e) && reckoning_touch(d->writer, in->span, e) && duck_run(d->writer, "INSERT INTO tuple SELECT * EXCLUDE (ranked) FROM incoming", e)));
 }
 
 static enum committed write_and_commit(struct duckdb *d, const struct incoming *in, struct err *e)
@@ -450,6 +452,130 @@ static enum committed duckdb_commit(void *engine, const struct group *g, struct 
 	enum committed done = write_and_commit(d, &in, e);
 	free(in.lines);
 	return done;
+}
+
+static bool duckdb_unsettled(void *engine, uint32_t until, struct key **ports, size_t *len, struct err *e)
+{
+	struct duckdb *d = engine;
+	uint64_t given[] = { until };
+	struct duck_rows *r;
+	size_t cap = 0;
+
+	*len = 0;
+	if (d->read_only)
+		return true;
+	if (!duck_query(d->writer, sql_unsettled, given, 1, &r, e))
+		return false;
+	for (size_t n = duck_next(r); n; n = duck_next(r))
+		for (size_t i = 0; i < n; i++) {
+			MEM_GROW(*ports, *len, cap);
+			(*ports)[(*len)++] = (struct key){ 0, duck_numbers(r, 0)[i] };
+		}
+	duck_done(r);
+	return true;
+}
+
+static uint64_t bits_of(double v)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof bits);
+	return bits;
+}
+
+static void fill_ports(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
+{
+	(void)column;
+	for (size_t i = 0; i < count; i++)
+		out[i] = ((const struct settled *)from_where)->ports[from + i].lo;
+}
+
+static void fill_days(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct robust_day *d = &((const struct settled *)from_where)->days[from + i];
+		const uint64_t columns[] = { d->key.lo >> 16, d->key.lo & UINT16_MAX, d->day, bits_of(d->theta), bits_of(d->se), bits_of(d->value),
+			bits_of(d->plain), d->looked, d->accepted, d->flags, 1 };
+
+		out[i] = columns[column];
+	}
+}
+
+static void fill_weights(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct robust_weight *w = &((const struct settled *)from_where)->weights[from + i];
+		const uint64_t columns[] = { w->key.lo >> 16, w->key.lo & UINT16_MAX, w->day, w->sensor, bits_of(w->weight) };
+
+		out[i] = columns[column];
+	}
+}
+
+static void fill_findings(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct robust_finding *f = &((const struct settled *)from_where)->findings[from + i];
+		const uint64_t columns[] = { f->key.lo >> 16, f->key.lo & UINT16_MAX, f->day, f->kind, f->up, f->sensor, bits_of(f->packets), bits_of(f->expected),
+			f->n, f->of, bits_of(f->level), bits_of(f->other) };
+
+		out[i] = columns[column];
+	}
+}
+
+static bool write_settled(struct duckdb *d, const struct settled *s, struct err *e)
+{
+	uint64_t until[] = { s->until };
+	bool ok = true;
+
+	if (s->ports_len == 0)
+		return duck_query(d->writer, "UPDATE meta SET settled = $1", until, 1, NULL, e);
+	ok = duck_append(d->writer, "settling", s->ports_len, fill_ports, s, e);
+	for (size_t i = 0; ok && sql_settle_before[i]; i++)
+		ok = duck_query(d->writer, sql_settle_before[i], until, 1, NULL, e);
+	return ok && duck_append(d->writer, "robust_day", s->days_len, fill_days, s, e) &&
+		duck_append(d->writer, "robust_weight", s->weights_len, fill_weights, s, e) &&
+		duck_append(d->writer, "finding", s->findings_len, fill_findings, s, e) && duck_run(d->writer, sql_settle_after, e);
+}
+
+static bool duckdb_settle(void *engine, const struct settled *s, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct err rolling;
+
+	if (d->read_only || !may_write(d, e))
+		return d->read_only;
+	if (duck_run(d->writer, "BEGIN", e) && write_settled(d, s, e) && duck_run(d->writer, "COMMIT", e))
+		return true;
+	(void)duck_run(d->writer, "ROLLBACK", &rolling);        /* what failed is already told */
+	return false;
+}
+
+static bool duckdb_robust(void *engine, const struct want *w, robust_fn *fn, void *to, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_con *con = duck_connect(d->duck, e);
+	struct buf sql = buf_make(SQL_MAX);
+	struct robust_cell cells[DUCK_BLOCK];
+	struct duck_rows *r = NULL;
+	bool ok = con != NULL, go_on = true;
+
+	sql_robust(w, &sql);
+	ok = ok && (sql.ok || err_set(e, "the question is too long for the database")) && duck_query(con, buf_cstr(&sql), NULL, 0, &r, e);
+	for (size_t n = ok ? duck_next(r) : 0; n && go_on; n = duck_next(r)) {
+		size_t len = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			struct key key = { duck_numbers(r, 0)[i], duck_numbers(r, 1)[i] };
+
+			if (want_takes(w, &key))
+				cells[len++] = (struct robust_cell){ key, calendar_day_start(w->zone, (uint32_t)duck_numbers(r, 2)[i]), duck_reals(r, 3)[i] };
+		}
+		go_on = fn(to, cells, len);
+	}
+	duck_done(r);
+	buf_release(&sql);
+	duck_disconnect(con);
+	return ok;
 }
 
 static bool duckdb_reckon(void *engine, minute_t until, struct span *what, struct err *e)
@@ -676,6 +802,9 @@ const struct engine_ops engine_duckdb = {
 	.close = duckdb_engine_close,
 	.commit = duckdb_commit,
 	.reopen = duckdb_engine_reopen,
+	.unsettled = duckdb_unsettled,
+	.settle = duckdb_settle,
+	.robust = duckdb_robust,
 	.reckon = duckdb_reckon,
 	.save_sensor = duckdb_save_sensor,
 	.cells = duckdb_cells,

@@ -9,7 +9,7 @@
 #define REACHES "(kind <> 1 OR proto IN (1, 58))"
 
 const char sql_tables[] =
-	"CREATE TABLE meta (version UINTEGER, zone VARCHAR, made UBIGINT);"
+	"CREATE TABLE meta (version UINTEGER, zone VARCHAR, made UBIGINT, settled UINTEGER);"
 	"CREATE TABLE sensor (number USMALLINT, name VARCHAR, addresses UINTEGER, grp VARCHAR, region VARCHAR);"
 	"CREATE TABLE watched (sensor USMALLINT, from_minute UINTEGER, until_minute UINTEGER, seconds UTINYINT);"
 	"CREATE TABLE ledger (batch UINTEGER, sensor USMALLINT, epoch UBIGINT, serial UBIGINT, rows UINTEGER, packets UBIGINT,"
@@ -29,13 +29,22 @@ const char sql_tables[] =
 	/* counted when an hour is over (store/reckoning); a pass a line, summed as well */
 	"CREATE TABLE touched (hour UINTEGER);"
 	"CREATE TABLE source_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sensor USMALLINT, sources UINTEGER);"
-	"CREATE TABLE new_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sources UINTEGER, new UINTEGER)";
+	"CREATE TABLE new_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sources UINTEGER, new UINTEGER);"
+	/* robust values (store/days): what is to be reckoned, a port's days, what a sensor's packet weighs, what was odd */
+	"CREATE TABLE unsettled (proto UTINYINT, port USMALLINT, day USMALLINT);"
+	"CREATE TABLE robust_day (proto UTINYINT, port USMALLINT, day USMALLINT, theta DOUBLE, se DOUBLE, value DOUBLE, plain DOUBLE,"
+	" looked USMALLINT, accepted USMALLINT, flags UTINYINT, revision UINTEGER);"
+	"CREATE TABLE robust_weight (proto UTINYINT, port USMALLINT, day USMALLINT, sensor USMALLINT, weight DOUBLE);"
+	"CREATE TABLE finding (proto UTINYINT, port USMALLINT, day USMALLINT, kind UTINYINT, up UTINYINT, sensor USMALLINT, packets DOUBLE,"
+	" expected DOUBLE, n USMALLINT, of_n USMALLINT, level DOUBLE, other DOUBLE)";
 
 #define BITS "(SELECT unnest([0, 1, 2, 3, 4])::UTINYINT AS bit)"
 #define MARKED(from) "SELECT hi, lo, day, bit, sum(packets)::UBIGINT AS packets FROM " from ", " BITS " WHERE mark >> bit & 1 = 1 GROUP BY ALL"
 
 const char sql_incoming[] =
 	"CREATE TEMP TABLE incoming AS SELECT *, 0::USMALLINT AS ranked FROM tuple LIMIT 0;"
+	"CREATE TEMP TABLE settling (port UINTEGER);"
+	"CREATE TEMP TABLE revised (proto UTINYINT, port USMALLINT, day USMALLINT, value DOUBLE, revision UINTEGER);"
 	"CREATE TEMP TABLE sighted AS SELECT proto, port, hour, hi, lo, sensor FROM tuple LIMIT 0";
 
 /* What a group adds, and which hours of UTC it touches. */
@@ -48,6 +57,22 @@ const char sql_add[] =
 	"INSERT INTO mark_source_day " MARKED("incoming") ";"
 	"INSERT INTO mark_kind_day SELECT mark, kind, proto, day, sensor, sum(packets) FROM incoming GROUP BY ALL;"
 	"INSERT INTO source_day SELECT hi, lo, proto, ranked, day, sum(packets) FROM incoming WHERE " REACHES " GROUP BY ALL";
+
+const char sql_unsettle[] =
+	"INSERT INTO unsettled SELECT proto, ranked, day FROM incoming WHERE " REACHES " EXCEPT SELECT proto, port, day FROM unsettled";
+const char sql_unsettled[] =
+	"SELECT DISTINCT (proto::UBIGINT * 65536 + port)::UBIGINT FROM unsettled WHERE day < $1 ORDER BY 1";
+
+#define SETTLING " WHERE day < $1 AND proto::UINTEGER * 65536 + port IN (SELECT port FROM settling)"
+/* In order: what was there is remembered for its revisions, and goes. */
+const char *const sql_settle_before[] = {
+	"INSERT INTO revised SELECT proto, port, day, value, revision FROM robust_day" SETTLING,
+	"DELETE FROM robust_day" SETTLING, "DELETE FROM robust_weight" SETTLING, "DELETE FROM finding" SETTLING, "DELETE FROM unsettled" SETTLING, NULL,
+};
+const char sql_settle_after[] =
+	"UPDATE robust_day SET revision = r.revision + (CASE WHEN abs(r.value - robust_day.value) <= 1e-9 * abs(r.value) THEN 0 ELSE 1 END)"
+	" FROM revised AS r WHERE robust_day.proto = r.proto AND robust_day.port = r.port AND robust_day.day = r.day;"
+	"TRUNCATE revised; TRUNCATE settling";
 
 const char sql_touch[] =
 	"INSERT INTO touched SELECT DISTINCT minute - minute % 60 FROM incoming WHERE minute >= $1 AND minute < $2";
@@ -304,6 +329,30 @@ void sql_cells(const struct want *w, struct buf *out)
 	buf_printf(out, ", %s::UBIGINT, sensor::UBIGINT, sum(packets)::UBIGINT", at[w->grain]);
 	add_from(w, &t, out);
 	buf_str(out, " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4");
+}
+
+/* Of whole ports their own values; else each part's packets, weighed as the port's were. */
+void sql_robust(const struct want *w, struct buf *out)
+{
+	static const struct table days = { "robust_day", NEEDS_PORT | NEEDS_PROTO };
+	static const struct table parts[] = { { "port_day", NEEDS_PORT | NEEDS_PROTO | NEEDS_SENSOR },
+		{ "port_region_day", NEEDS_PORT | NEEDS_PROTO | NEEDS_REGION | NEEDS_SENSOR }, { "tuple", ~0u } };
+	const struct table *t = parts;
+
+	buf_str(out, "SELECT khi, klo, day::UBIGINT, sum(value)::DOUBLE FROM (SELECT ");
+	add_key(w, out);
+	if (want_whole_ports(w)) {
+		buf_str(out, ", day, value");
+		add_from(w, &days, out);
+		buf_str(out, " AND NOT isnan(value))");
+	} else {
+		while (needs(w) & ~t->holds)
+			t++;
+		buf_str(out, ", day, packets * weight AS value FROM (SELECT *, " RANKED "::USMALLINT AS ranked");
+		add_from(w, t, out);
+		buf_str(out, ") AS part JOIN (SELECT proto, port AS ranked, day, sensor, weight FROM robust_weight) AS w USING (proto, ranked, day, sensor))");
+	}
+	buf_str(out, " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
 }
 
 void sql_counts(const struct want *w, struct buf *out)

@@ -10,6 +10,8 @@ enum { SQL_MAX = 1 << 16 };
 extern const char sql_tables[];                 /* makes all tables of a new store */
 extern const char sql_incoming[];               /* the connection's own tables: the rows of a group, sources of an hour */
 extern const char sql_add[];                    /* all roll-ups */
+extern const char sql_unsettle[], sql_unsettled[];      /* ports whose days are to be reckoned; $1: before which day */
+extern const char *const sql_settle_before[], sql_settle_after[];
 /* store/reckoning's */
 extern const char sql_touch[], sql_touch_later[], sql_touched[], sql_rows_between[], sql_sighted[], sql_reckon_sensors[], sql_reckon_new[];
 extern const struct sql_check { const char *name, *sql; } sql_checks[];        /* each counts unequal rows; NULL-ended */
@@ -21,6 +23,8 @@ void sql_cells(const struct want *w, struct buf *out);
 /* (key hi, key lo, packets, bytes, sensors) and (key hi, key lo, sources), ascending by key. */
 void sql_counts(const struct want *w, struct buf *out);
 void sql_sources(const struct want *w, struct buf *out);
+/* (key hi, key lo, day, value), ascending. */
+void sql_robust(const struct want *w, struct buf *out);
 void sql_rows(const struct want *w, struct buf *out);
 
 #endif

@@ -41,6 +41,11 @@ struct group {
 
 enum committed { COMMIT_DONE, COMMIT_NOT, COMMIT_UNKNOWN };
 
+/* A day's robust value: of its whole port, or of a part. */
+struct robust_cell { struct key key; minute_t at /* start of its day */; double value; };
+struct settled;
+
+typedef bool robust_fn(void *to, const struct robust_cell *cells, size_t n);    /* false: enough */
 typedef bool cell_fn(void *to, const struct cell *cells, size_t n);             /* false: enough */
 
 struct engine_ops {
@@ -50,6 +55,12 @@ struct engine_ops {
 	enum committed (*commit)(void *engine, const struct group *g, struct err *e);
 	/* After COMMIT_UNKNOWN: everything anew, the book from what is really there. */
 	bool (*reopen)(void *engine, struct book *book, struct err *e);
+	/* Ports of which anything came since they were settled, on days before `until` (a day's number); ascending, caller frees. */
+	bool (*unsettled)(void *engine, uint32_t until, struct key **ports, size_t *n, struct err *e);
+	/* Keeps what store/days found in place of what there was, in one transaction. Without ports: every day before until is settled now. */
+	bool (*settle)(void *engine, const struct settled *s, struct err *e);
+	/* Robust values as cells: ascending by key and at. By days only. */
+	bool (*robust)(void *engine, const struct want *w, robust_fn *fn, void *to, struct err *e);
 	/* As store_reckon. */
 	bool (*reckon)(void *engine, minute_t until, struct span *what, struct err *e);
 	bool (*save_sensor)(void *engine, const struct sensor *s, struct err *e);
@@ -64,6 +75,8 @@ struct engine_ops {
 extern const struct engine_ops engine_memory, engine_duckdb;
 
 int key_cmp(const struct key *a, const struct key *b);
+/* Nothing but ports and protocols is asked for: a port's own value answers. */
+bool want_whole_ports(const struct want *w);
 bool want_takes(const struct want *w, const struct key *k);              /* k is one of w->only, or any will do */
 /* Keys of a row under `each`: usually one, one a bit for marks; returns how many. region as two letters in one number. */
 enum { ROW_KEYS_MAX = 8 };
@@ -78,6 +91,7 @@ struct store_ops {
 	bool (*facts)(struct store *s, struct facts *f, struct err *e);
 	bool (*sensor)(struct store *s, const struct sensor *one, struct err *e);
 	bool (*epoch)(struct store *s, uint64_t epoch, uint64_t *batches, struct err *e);
+	bool (*settle)(struct store *s, minute_t now, struct err *e);                           /* NULL: the same */
 	bool (*reckon)(struct store *s, minute_t until, struct span *what, struct err *e);      /* NULL: another process does */
 	bool (*check)(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
 	void (*close)(struct store *s);

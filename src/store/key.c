@@ -84,3 +84,11 @@ void key_label(enum each each, const struct key *k, const struct book *book, cha
 	case EACH_PROTO: (void)snprintf(out, SERIES_LABEL_MAX, "%s", proto_name((unsigned)k->lo)); return;
 	}
 }
+
+bool want_whole_ports(const struct want *w)
+{
+	const struct question *q = w->question;
+
+	return (q->each == EACH_PORT || q->each == EACH_NOTHING || q->each == EACH_PROTO) && !q->region[0] && !q->kinds && !q->marks && !q->has_src &&
+		!w->sensor;
+}

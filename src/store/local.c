@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/combine.h"
+#include "store/days.h"
 #include "store/regions.h"
 
 #include <assert.h>
@@ -234,6 +235,16 @@ static bool local_reckon(struct store *s, minute_t until, struct span *what, str
 	return ok;
 }
 
+static bool local_settle(struct store *s, minute_t now, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	(void)pthread_rwlock_wrlock(&l->lock);
+	bool ok = days_settle(l->ops, l->engine, &l->book, now, e);
+	(void)pthread_rwlock_unlock(&l->lock);
+	return ok;
+}
+
 static bool local_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e)
 {
 	struct local *l = (struct local *)s;
@@ -255,7 +266,7 @@ static void local_close(struct store *s)
 }
 
 static const struct store_ops local_ops = {
-	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_reckon, local_check, local_close, NULL,
+	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_settle, local_reckon, local_check, local_close, NULL,
 };
 
 struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, struct regions *regions,

@@ -6,11 +6,14 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/calendar.h"
+#include "store/days.h"
 #include "store/regions.h"
 
 struct row { struct tuple tuple; uint16_t sensor, region; };
 struct memory {
 	struct row *rows; size_t len, cap;
+	struct robust_day *days; size_t days_len, days_cap;             /* in order */
+	struct robust_weight *weights; size_t weights_len, weights_cap; /* in order */
 	struct label { struct addr src; uint32_t day; unsigned bit; uint64_t packets; } *labels; size_t labels_len, labels_cap;
 };
 
@@ -29,6 +32,8 @@ static void memory_close(void *engine)
 
 	free(m->rows);
 	free(m->labels);
+	free(m->days);
+	free(m->weights);
 	free(m);
 }
 
@@ -105,6 +110,132 @@ static bool memory_reopen(void *engine, struct book *book, struct err *e)
 	return err_set(e, "memory: has nothing to reopen");
 }
 
+/* t is the row's tuple, labelled. */
+static bool wanted(const struct want *w, const struct row *r, const struct tuple *t)
+{
+	const struct question *q = w->question;
+
+	return r->tuple.minute >= w->span.from && r->tuple.minute < w->span.until && (!w->sensor || r->sensor == w->sensor) &&
+		(!q->region[0] || r->region == (q->region[0] << 8 | q->region[1])) && question_takes(q, t);
+}
+
+/* Every port is gone through anew each time. */
+static bool memory_unsettled(void *engine, uint32_t until, struct key **ports, size_t *len, struct err *e)
+{
+	struct memory *m = engine;
+	size_t cap = 0;
+
+	(void)until;
+	(void)e;
+	*len = 0;
+	for (unsigned proto = 0; proto <= UINT8_MAX; proto++) {
+		static bool met[UINT16_MAX + 1];
+
+		memset(met, 0, sizeof met);
+		for (size_t i = 0; i < m->len; i++)
+			if (m->rows[i].tuple.proto == proto && tuple_reaches(&m->rows[i].tuple))
+				met[port_ranked((uint8_t)proto, m->rows[i].tuple.port)] = true;
+		for (unsigned port = 0; port <= UINT16_MAX; port++)
+			if (met[port]) {
+				MEM_GROW(*ports, *len, cap);
+				(*ports)[(*len)++] = (struct key){ 0, proto << 16 | port };
+			}
+	}
+	m->days_len = m->weights_len = 0;
+	return true;
+}
+
+static bool memory_settle(void *engine, const struct settled *s, struct err *e)
+{
+	struct memory *m = engine;
+
+	(void)e;
+	for (size_t i = 0; i < s->days_len; i++) {
+		MEM_GROW(m->days, m->days_len, m->days_cap);
+		m->days[m->days_len++] = s->days[i];
+	}
+	for (size_t i = 0; i < s->weights_len; i++) {
+		MEM_GROW(m->weights, m->weights_len, m->weights_cap);
+		m->weights[m->weights_len++] = s->weights[i];
+	}
+	return true;
+}
+
+static int weight_order(const void *a, const void *b)
+{
+	const struct robust_weight *x = a, *y = b;
+	int by_key = key_cmp(&x->key, &y->key);
+
+	return by_key ? by_key : x->day != y->day ? (x->day < y->day ? -1 : 1) : x->sensor < y->sensor ? -1 : x->sensor > y->sensor;
+}
+
+static int robust_order(const void *a, const void *b)
+{
+	const struct robust_cell *x = a, *y = b;
+	int by_key = key_cmp(&x->key, &y->key);
+
+	return by_key ? by_key : x->at < y->at ? -1 : x->at > y->at;
+}
+
+struct robust_list { struct robust_cell *cells; size_t len, cap; };
+
+static void robust_push(struct robust_list *l, struct key key, minute_t at, double value)
+{
+	MEM_GROW(l->cells, l->len, l->cap);
+	l->cells[l->len++] = (struct robust_cell){ key, at, value };
+}
+
+static void whole_ports(const struct memory *m, const struct want *w, struct robust_list *l)
+{
+	const struct question *q = w->question;
+
+	for (size_t i = 0; i < m->days_len; i++) {
+		const struct robust_day *d = &m->days[i];
+		minute_t at = calendar_day_start(w->zone, d->day);
+		int proto = (int)(d->key.lo >> 16), port = (int)(d->key.lo & UINT16_MAX);
+		struct key key = { 0, q->each == EACH_PORT ? d->key.lo : q->each == EACH_PROTO ? (uint64_t)proto : 0 };
+
+		if (at >= w->span.from && at < w->span.until && (q->proto < 0 || q->proto == proto) && (q->port < 0 || q->port == port) && d->value == d->value)
+			robust_push(l, key, at, d->value);
+	}
+}
+
+static void parts_of_ports(const struct memory *m, const struct want *w, struct robust_list *l)
+{
+	struct key keys[ROW_KEYS_MAX];
+
+	for (size_t i = 0; i < m->len; i++) {
+		const struct row *r = &m->rows[i];
+		struct tuple t = labelled(m, w->zone, r);
+		struct robust_weight sought = { .key = { 0, (uint64_t)t.proto << 16 | port_ranked(t.proto, t.port) }, .day = calendar_day(w->zone, t.minute),
+			.sensor = r->sensor };
+		const struct robust_weight *found = bsearch(&sought, m->weights, m->weights_len, sizeof sought, weight_order);
+		unsigned n = found && wanted(w, r, &t) ? row_keys(w->question->each, &t, r->sensor, r->region, keys) : 0;
+
+		for (unsigned k = 0; k < n; k++)
+			robust_push(l, keys[k], calendar_day_start(w->zone, sought.day), found->weight * t.packets);
+	}
+}
+
+static bool memory_robust(void *engine, const struct want *w, robust_fn *fn, void *to, struct err *e)
+{
+	struct robust_list l = { 0 };
+	size_t kept = 0;
+
+	(void)e;
+	(want_whole_ports(w) ? whole_ports : parts_of_ports)(engine, w, &l);
+	if (l.len)
+		qsort(l.cells, l.len, sizeof *l.cells, robust_order);
+	for (size_t i = 0; i < l.len; i++)
+		if (kept && robust_order(&l.cells[kept - 1], &l.cells[i]) == 0)
+			l.cells[kept - 1].value += l.cells[i].value;
+		else if (want_takes(w, &l.cells[i].key))
+			l.cells[kept++] = l.cells[i];
+	(void)fn(to, l.cells, kept);
+	free(l.cells);
+	return true;
+}
+
 static bool memory_reckon(void *engine, minute_t until, struct span *what, struct err *e)
 {
 	(void)engine;
@@ -120,15 +251,6 @@ static bool memory_save_sensor(void *engine, const struct sensor *s, struct err 
 	(void)s;
 	(void)e;
 	return true;
-}
-
-/* t is the row's tuple, labelled. */
-static bool wanted(const struct want *w, const struct row *r, const struct tuple *t)
-{
-	const struct question *q = w->question;
-
-	return r->tuple.minute >= w->span.from && r->tuple.minute < w->span.until && (!w->sensor || r->sensor == w->sensor) &&
-		(!q->region[0] || r->region == (q->region[0] << 8 | q->region[1])) && question_takes(q, t);
 }
 
 static int cell_order(const void *a, const void *b)
@@ -271,6 +393,9 @@ const struct engine_ops engine_memory = {
 	.close = memory_close,
 	.commit = memory_commit,
 	.reopen = memory_reopen,
+	.unsettled = memory_unsettled,
+	.settle = memory_settle,
+	.robust = memory_robust,
 	.reckon = memory_reckon,
 	.save_sensor = memory_save_sensor,
 	.cells = memory_cells,

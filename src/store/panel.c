@@ -184,7 +184,7 @@ double panel_value(const struct panel *p, enum across across, size_t slot, uint1
 {
 	if (across == ACROSS_SUM)
 		return sum_of(p, slot, alone, parts, n);
-	if (across == ACROSS_MEAN || alone)     /* the median of one is its mean */
+	if (across == ACROSS_MEAN || across == ACROSS_ROBUST || alone)  /* the median of one is its mean; robust values come otherwise */
 		return mean_of(p, slot, alone, parts, n);
 	return median_of(p, slot, parts, n, scratch);
 }

@@ -86,8 +86,10 @@ static bool remote_ask(struct store *s, struct question *q, struct answer *a, st
 
 		ok = answer_decode(a, &r, e);
 	}
-	if (ok)
+	if (ok) {
+		a->question.fell_back = q->across == ACROSS_ROBUST && a->question.across != ACROSS_ROBUST;
 		*q = a->question;
+	}
 	buf_release(&out);
 	buf_release(&in);
 	buf_release(&text);
@@ -220,7 +222,7 @@ static void remote_close(struct store *s)
 }
 
 static const struct store_ops remote_ops = {
-	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, NULL, remote_check, remote_close,
+	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, NULL, NULL, remote_check, remote_close,
 	remote_patience,
 };
 

@@ -105,6 +105,11 @@ bool store_reckon(struct store *s, minute_t until, struct span *what, struct err
 	return !s->ops->reckon || s->ops->reckon(s, until, what, e);
 }
 
+bool store_settle(struct store *s, minute_t now, struct err *e)
+{
+	return !s->ops->settle || s->ops->settle(s, now, e);
+}
+
 bool store_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e)
 {
 	return s->ops->check(s, differences, report, e);

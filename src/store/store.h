@@ -73,6 +73,9 @@ bool store_epoch(struct store *s, uint64_t epoch, uint64_t *batches, struct err 
 /* Counts the sources of the earliest hours (of UTC) that were touched since and ended by `until`, a month at most; *what says which,
  * empty when nothing was to do. A keep's own affair: behind unix: nothing is ever to do. */
 bool store_reckon(struct store *s, minute_t until, struct span *what, struct err *e);
+/* Reckons the robust values of what came since, for days that are over at `now`; an archive's last day counts as over. Who holds the store
+ * does it when there is time, or before such a question; behind unix: nothing is ever to do. */
+bool store_settle(struct store *s, minute_t now, struct err *e);
 /* Rebuilds every roll-up from the rows and compares; *differences counts unequal rows of all of them. */
 bool store_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
 

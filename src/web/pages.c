@@ -183,7 +183,7 @@ static const struct choice steps[] = {
 	{ "hour", M_BY_HOUR }, { "day", M_BY_DAY }, { "week", M_BY_WEEK }, { "month", M_BY_MONTH }, { NULL, M_SHOW },
 };
 static const struct choice acrosses[] = {
-	{ "mean", M_ACROSS_IS_MEAN }, { "median", M_ACROSS_IS_MEDIAN }, { "sum", M_ACROSS_IS_SUM }, { NULL, M_SHOW },
+	{ "robust", M_ACROSS_IS_ROBUST }, { "mean", M_ACROSS_IS_MEAN }, { "median", M_ACROSS_IS_MEDIAN }, { "sum", M_ACROSS_IS_SUM }, { NULL, M_SHOW },
 };
 static const struct choice pers[] = {
 	{ "address", M_PER_IS_ADDRESS }, { "sensor", M_PER_IS_SENSOR }, { NULL, M_SHOW },

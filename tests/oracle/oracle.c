@@ -25,16 +25,16 @@ static size_t whole(void)
 	return (size_t)number();
 }
 
-static void print_numbers(struct json *j, const char *key, const struct part *parts, size_t n, double (*of)(const struct part *))
+static void print_numbers(struct json *j, const char *key, const struct verdict *verdicts, size_t n, double (*of)(const struct verdict *))
 {
 	json_array(j, key);
 	for (size_t i = 0; i < n; i++)
-		json_number(j, NULL, of(&parts[i]));
+		json_number(j, NULL, of(&verdicts[i]));
 	json_end_array(j);
 }
 
-static double part_b(const struct part *p) { return p->b; }
-static double part_residual(const struct part *p) { return p->residual; }
+static double part_b(const struct verdict *p) { return p->b; }
+static double part_residual(const struct verdict *p) { return p->residual; }
 
 static void print_finding(struct json *j, const struct finding *f)
 {
@@ -62,7 +62,7 @@ static void print_finding(struct json *j, const struct finding *f)
 	json_end_object(j);
 }
 
-static void print_day(const struct fitted *d, const struct part *parts, size_t n, const struct finding *findings, size_t findings_len)
+static void print_day(const struct fitted *d, const struct verdict *verdicts, size_t n, const struct finding *findings, size_t findings_len)
 {
 	static const char *const flags[] = { "no cross-check possible", "weak cross-check", "not detectable", "unreliable" };
 	struct buf out = buf_make(1 << 20);
@@ -73,10 +73,10 @@ static void print_day(const struct fitted *d, const struct part *parts, size_t n
 	json_number(&j, "se", d->se);
 	json_array(&j, "accepted");
 	for (size_t i = 0; i < n; i++)
-		json_number(&j, NULL, parts[i].seated && !isnan(d->theta) ? parts[i].accepted : NAN);
+		json_number(&j, NULL, verdicts[i].seated && !isnan(d->theta) ? verdicts[i].accepted : NAN);
 	json_end_array(&j);
-	print_numbers(&j, "residual", parts, n, part_residual);
-	print_numbers(&j, "b", parts, n, part_b);
+	print_numbers(&j, "residual", verdicts, n, part_residual);
+	print_numbers(&j, "b", verdicts, n, part_b);
 	json_number(&j, "phi", d->phi);
 	json_number(&j, "L", d->level);
 	json_number(&j, "plain_B", d->plain_b);
@@ -105,7 +105,7 @@ static void days(void)
 	struct robust *r = robust_open(n);
 	struct seat *seats = mem_zero(n, sizeof *seats);
 	struct habit *habits = mem_zero(n, sizeof *habits);
-	struct part *parts = mem_zero(n, sizeof *parts);
+	struct verdict *verdicts = mem_zero(n, sizeof *verdicts);
 	struct finding *findings = mem_zero(FINDINGS_MAX(n), sizeof *findings);
 	double *y = mem_zero(n, sizeof *y);
 	struct port_habit port;
@@ -123,15 +123,15 @@ static void days(void)
 			y[i] = number();
 		}
 		fleet_init(&fleet, seats, n);
-		robust_fit(r, &fleet, y, &port, habits, &fitted, parts);
-		found = robust_findings(r, &fleet, y, habits, &fitted, parts, findings);
-		print_day(&fitted, parts, n, findings, found);
-		robust_learn(&fleet, y, &fitted, parts, &port, habits);
+		robust_fit(r, &fleet, y, &port, habits, &fitted, verdicts);
+		found = robust_findings(r, &fleet, y, habits, &fitted, verdicts, findings);
+		print_day(&fitted, verdicts, n, findings, found);
+		robust_learn(&fleet, y, &fitted, verdicts, &port, habits);
 		fleet_release(&fleet);
 	}
 	free(seats);
 	free(habits);
-	free(parts);
+	free(verdicts);
 	free(findings);
 	free(y);
 	robust_close(r);
@@ -145,7 +145,7 @@ static void location(void)
 	struct robust *r = robust_open(n);
 	struct seat *seats = mem_zero(n, sizeof *seats);
 	struct habit *habits = mem_zero(n, sizeof *habits);
-	struct part *parts = mem_zero(n, sizeof *parts);
+	struct verdict *verdicts = mem_zero(n, sizeof *verdicts);
 	double *y = mem_zero(n, sizeof *y);
 	struct port_habit port = { .phi = number(), .level = number() };
 	struct fitted fitted;
@@ -161,12 +161,12 @@ static void location(void)
 		habits[i].exposure = (habits[i].packets + 3) / e - 3;
 	}
 	fleet_init(&fleet, seats, n);
-	robust_fit(r, &fleet, y, &port, habits, &fitted, parts);
-	print_day(&fitted, parts, n, NULL, 0);
+	robust_fit(r, &fleet, y, &port, habits, &fitted, verdicts);
+	print_day(&fitted, verdicts, n, NULL, 0);
 	fleet_release(&fleet);
 	free(seats);
 	free(habits);
-	free(parts);
+	free(verdicts);
 	free(y);
 	robust_close(r);
 }

@@ -23,7 +23,7 @@ const struct option asking_options[] = {
 	{ "step", "STEP", "minute, hour, day, week, month, quarter: values over time; all: one for the span" },
 	{ "each", "WHAT", "one series per nothing, port, sensor, region, source, network, kind, mark, proto" },
 	{ "top", "N", "how many of them, the largest first; all" },
-	{ "across", "HOW", "over sensors: robust (no odd sensor bends it), mean (default), sum, median" },
+	{ "across", "HOW", "over sensors: robust (default: no odd sensor bends it), mean, sum, median" },
 	{ "per", "UNIT", "per observed address (default) or per sensor" },
 	{ "proto", "PROTO", "only tcp, udp, icmp or icmpv6" },
 	{ "port", "PORT", "only one port: 1433/tcp, 53/udp, icmp/8" },

@@ -425,8 +425,8 @@ static bool read_sensors(struct keep *k)
 	return true;
 }
 
-/* Sources of the hours that are over, when nothing waits that would have to be counted as well; what comes late for older ones is
- * gathered for a while. */
+/* Sources of the hours that are over, and robust values of the days, when nothing waits that would have to be counted as well; what
+ * comes late for older ones is gathered for a while. */
 static void reckon(struct keep *k)
 {
 	minute_t now = (minute_t)(clock_wall_s() / 60);
@@ -437,6 +437,8 @@ static void reckon(struct keep *k)
 		return;
 	uint64_t began_us = clock_steady_us();
 	bool ok = store_reckon(k->store, now - RECKON_AFTER, &what, &e);
+	if (ok && what.until == what.from)
+		ok = store_settle(k->store, now - RECKON_AFTER, &e);
 	if (!ok)
 		log_err(&e);
 	if (!ok || what.until == what.from) {

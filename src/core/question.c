@@ -34,7 +34,7 @@ const char *per_name(enum per p)
 
 void question_init(struct question *q)
 {
-	*q = (struct question){ .step = STEP_DAY, .top = 5, .proto = -1, .port = -1 };
+	*q = (struct question){ .step = STEP_DAY, .across = ACROSS_ROBUST, .top = 5, .proto = -1, .port = -1 };
 	memcpy(q->last, "3mo", 4);
 }
 

@@ -43,10 +43,10 @@ struct question {
 	unsigned kinds;                         /* bits 1 << enum kind; 0: what reached for something (tuple_reaches) */
 	unsigned marks;                         /* bits; 0: any; else tuples with one of them */
 	char last[16], from[40], until[40];     /* as asked */
-	bool fell_back;                         /* after question_settle: the robust value was asked and is not defined; it became the plain mean */
+	bool fell_back;                         /* after question_settle: the robust value was asked and is not defined, or not known yet; it became the plain mean */
 };
 
-void question_init(struct question *q);         /* three months by day, no filter, mean per address */
+void question_init(struct question *q);         /* three months by day, no filter, the robust value per address */
 /* One key and its value: each top step last from until across per proto port kind mark sensor region source. */
 bool question_set(struct question *q, const char *key, const char *value, struct err *e);
 bool question_knows(const char *key);

@@ -20,6 +20,8 @@ static void span_json(struct json *j, const struct span *s, const struct zone *z
 static void measure_json(struct json *j, const struct answer *a)
 {
 	json_string(j, "across", across_name(a->question.across));
+	if (a->question.fell_back)
+		json_string(j, "asked", across_name(ACROSS_ROBUST));
 	json_string(j, "per", per_name(a->question.per));
 	json_string(j, "unit", answer_unit(&a->question));
 	json_whole(j, "sensors", a->sensors);

@@ -40,8 +40,10 @@ static void head(const struct answer *a, const struct zone *z, struct buf *out)
 	const struct question *q = &a->question;
 
 	buf_printf(out, "%s to %s, %s of %s, %u sensor%s\n", calendar_rfc3339(z, q->span.from, from),
-		calendar_rfc3339(z, q->span.until, until), across_name(q->across), answer_unit(q), a->sensors,
+		calendar_rfc3339(z, q->span.until, until), q->across == ACROSS_ROBUST ? "robust value" : across_name(q->across), answer_unit(q), a->sensors,
 		a->sensors == 1 ? "" : "s");
+	if (q->fell_back)
+		buf_str(out, "the plain mean: a robust value is not defined for this, or not reckoned yet\n");
 }
 
 static int label_width(const struct answer *a)

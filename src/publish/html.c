@@ -417,6 +417,8 @@ void html_top(const struct page *p, const struct answer *a, const char *heading,
 		top_row(p, a, &a->list[i], max, out);
 	html_table_end(out);
 	html_filled(out, "p", p->lang, M_TOTALS_NOTE, caption_across(&a->question, p->lang), caption_unit(&a->question, p->lang));
+	if (a->question.fell_back)
+		html_message(out, "p", p->lang, M_FELL_BACK);
 }
 
 void html_top_links(const struct page *p, const struct answer *a, struct buf *out)

@@ -152,6 +152,8 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(UNKNOWN_REGION, "不明", "unknown") \
 	X(TOTALS_NOTE, "パケット数と送信元数は期間全体の実数、値は{1}（{2}）です。", \
 		"Packets and sources are exact totals over the span; the value is the {1} ({2}).") \
+	X(FELL_BACK, "この指定では頑健な代表値が定義されていないか、まだ計算されていないため、単純平均を表示しています。", \
+		"The plain mean is shown: a robust value is not defined for this, or not reckoned yet.") \
 	X(PORT_PAGE, "宛先ポート {1}", "Destination port {1}") \
 	X(PORT_REGIONS, "送信元地域 上位 {1}（3か月）", "Top {1} source regions (three months)") \
 	X(PORT_SENSORS, "センサーごとの検知状況（3か月）", "Sensors that saw it (three months)") \

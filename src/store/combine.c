@@ -420,6 +420,10 @@ bool combine(const struct engine_ops *ops, void *engine, const struct book *book
 	c.want = (struct want){ .question = q, .zone = &book->zone, .grain = GRAIN_DAY };
 	if (!question_settle(q, &book->zone, book_held(book), e) || !combine_sensor(book, q, &c.want.sensor, e))
 		return false;
+	if (q->across == ACROSS_ROBUST && calendar_day(&book->zone, q->span.from) >= book->settled) {
+		q->across = ACROSS_MEAN;
+		q->fell_back = true;
+	}
 	a->question = *q;
 	c.want.span = q->span;
 	if (!panel_make(&c.days, book, q, c.want.sensor, q->span, GRAIN_DAY, e) ||

@@ -32,6 +32,7 @@ static struct answer some_answer(void)
 	struct answer a = { .steps = 3, .times = times, .looked = looked, .sensors = 3, .found = 2, .list = list, .len = 2 };
 
 	question_init(&a.question);
+	a.question.across = ACROSS_MEAN;
 	a.question.each = EACH_PORT;
 	a.question.span = (struct span){ MAY_15, MAY_15 + 3 * 1440 };
 	return a;

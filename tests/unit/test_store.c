@@ -113,7 +113,7 @@ static void some_question(uint64_t *seed, struct buf *out)
 
 	buf_clear(out);
 	buf_printf(out, "each=%s&step=%s&across=%s&per=%s&top=%u", each[test_random(seed) % 10], step,
-		(const char *[]){ "mean", "sum", "median" }[test_random(seed) % 3], test_random(seed) % 2 ? "address" : "sensor",
+		(const char *[]){ "mean", "sum", "median", "robust", "robust", "robust", "robust" }[test_random(seed) % 7], test_random(seed) % 4 ? "address" : "sensor",
 		1 + (unsigned)(test_random(seed) % 40));
 	for (int i = 0; i < 2; i++)
 		buf_str(out, filters[test_random(seed) % 17]);
@@ -217,7 +217,7 @@ static void ask_all(const char *zone, uint64_t seed, unsigned questions)
 	char path[600], socket_path[600], address[600];
 	struct store *stores[3];
 	struct buf text = buf_make(QUESTION_TEXT_MAX), report = buf_make(1 << 16);
-	unsigned answered = 0, with_values = 0;
+	unsigned answered = 0, with_values = 0, robust = 0;
 	uint64_t differences;
 	pthread_t thread;
 	struct err e;
@@ -236,6 +236,10 @@ static void ask_all(const char *zone, uint64_t seed, unsigned questions)
 		struct answer answers[3];
 		bool ok[3];
 
+		/* robust values are known of part of the days, then of all */
+		for (int k = 0; k < 2 && i % (questions / 2) == 0; k++)
+			CHECK_OK(store_settle(stores[k], (DAY0 + (i ? 2 * DAYS : DAYS * 2 / 3)) * MINUTES_PER_DAY, &e));
+
 		some_question(&seed, &text);
 		for (int k = 0; k < 3; k++) {
 			struct question q;
@@ -248,6 +252,8 @@ static void ask_all(const char *zone, uint64_t seed, unsigned questions)
 			continue;
 		answered++;
 		with_values += answers[0].len > 0 && answers[0].list[0].packets > 0;
+		robust += answers[0].question.across == ACROSS_ROBUST && answers[0].len > 0 && fabs(answers[0].list[0].value - answers[0].list[0].plain) > 1e-3;
+		CHECK(answers[0].question.across == answers[2].question.across && answers[0].question.fell_back == answers[2].question.fell_back);
 		same_answer(&answers[0], &answers[1], buf_cstr(&text));
 		same_answer(&answers[1], &answers[2], buf_cstr(&text));
 		for (int k = 0; k < 3; k++)
@@ -261,6 +267,8 @@ static void ask_all(const char *zone, uint64_t seed, unsigned questions)
 		CHECK(question_parse(&q, "each=port&sensor=nobody", NULL, &e) && !store_ask(stores[k], &q, &answer, &e));
 		CHECK_WHOLE(e.kind, ERR_ASKED);
 	}
+	if (robust < questions / 40)
+		test_failed(__FILE__, __LINE__, "%u of %u robust", robust, questions);
 	CHECK(answered > questions * 8 / 10 && with_values > questions / 4);   /* the questions were worth asking */
 	(void)shutdown(answering.listening, SHUT_RDWR);
 	(void)pthread_join(thread, NULL);
@@ -333,6 +341,56 @@ TEST(distinct_and_new_sources_are_exact_in_whatever_order_batches_arrive)
 	CHECK(hours > PUTS / 10);       /* or nothing was ever counted again */
 	store_close(s);
 	buf_release(&report);
+}
+
+/* Five sensors of which one has gone mad; what it says of one port carries neither the port nor its regions, and the regions add up. */
+TEST(robust_values_of_parts_add_up_and_no_odd_sensor_bends_them)
+{
+	enum { LONG = 40, FLEET = 5 };
+	struct regions *r = some_regions();
+	struct store *s = must_open("memory:", "UTC", r);
+	minute_t start = DAY0 * MINUTES_PER_DAY;
+	uint64_t seed = 3;
+	struct question q;
+	struct answer whole, parts;
+	enum stored each;
+	struct err e;
+
+	for (unsigned i = 0; i < FLEET; i++) {
+		struct batch b = { .epoch = 1, .serial = 1, .span = { start, start + LONG * MINUTES_PER_DAY } };
+		const struct batch *list[] = { &b };
+
+		(void)snprintf(b.sensor, sizeof b.sensor, "s%u", i);
+		watch_add(&b.watched, (struct run){ b.span.from, b.span.until, 60 });
+		for (unsigned d = 0; d < LONG; d++)
+			for (unsigned k = 0; k < 8; k++)
+				batch_add(&b, &(struct tuple){ .src = addr_v4(0x0a000000u + k * 0x3000), .minute = start + d * MINUTES_PER_DAY + k, .proto = PROTO_TCP, .port = 80,
+					.packets = (uint32_t)(2 + test_random(&seed) % 3 + (i == 2 && d == LONG - 1 ? 1000 : 0)) });
+		b.len = tuples_settle(b.rows, b.len);
+		CHECK_OK(store_put(s, list, 1, &each, &e));
+		batch_release(&b);
+	}
+	/* a day that is not settled yet has its plain mean */
+	question_init(&q);
+	CHECK(question_parse(&q, "each=port&step=day&across=robust&last=1d", NULL, &e) && store_ask(s, &q, &whole, &e));
+	CHECK(whole.len == 1 && whole.list[0].value > 1000);
+	CHECK_NEAR(whole.list[0].value, whole.list[0].plain);
+	answer_release(&whole);
+	CHECK_OK(store_settle(s, start + LONG * MINUTES_PER_DAY, &e));
+	question_init(&q);
+	CHECK(question_parse(&q, "each=port&step=day&across=robust&last=1d", NULL, &e) && store_ask(s, &q, &whole, &e));
+	CHECK(whole.len == 1 && whole.list[0].plain > 1000 && whole.list[0].value > 18 && whole.list[0].value < 30);
+	question_init(&q);
+	CHECK(question_parse(&q, "each=region&step=day&across=robust&last=1d", NULL, &e) && store_ask(s, &q, &parts, &e));
+	double sum = 0;
+	for (size_t i = 0; i < parts.len; i++)
+		sum += parts.list[i].value;
+	if (!(parts.len > 1 && fabs(sum - whole.list[0].value) < 1e-6 * sum))
+		test_failed(__FILE__, __LINE__, "%zu parts: %.9g of %.9g", parts.len, sum, whole.list[0].value);
+	answer_release(&whole);
+	answer_release(&parts);
+	store_close(s);
+	regions_close(r);
 }
 
 /* What METHODS 1 says, worked out by hand: two sensors, one with 4 addresses, one looking for half a day. */

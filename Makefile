@@ -38,7 +38,7 @@ help:
 	@echo 'make test                 all tests, with what they need installed'
 	@echo 'make test-fleet [FLEET_ROUNDS=60]   a centre and three sensors in trouble'
 	@echo 'make install DESTDIR= PREFIX=/usr/local'
-	@echo 'make floors format compile_commands.json bench bench-capture bench-fleet fuzz [FUZZ_SECONDS=60] clean'
+	@echo 'make floors format compile_commands.json bench bench-capture bench-fleet bench-statistics fuzz [FUZZ_SECONDS=60] clean'
 	@echo 'make SAN=address,undefined | SAN=thread | CC=clang'
 
 # What has to be there before the first file compiles; a stamp makes later runs quick.
@@ -118,6 +118,12 @@ bench-capture: $(BUILD)/teiten $(BUILD)/bench-capture $(BUILD)/bench-send
 bench-fleet: $(BUILD)/teiten $(BUILD)/bench-fleet
 	@tests/bench/run-fleet $(BUILD)
 
+# Judged with simulators beside the project; fit-statistics fits the thresholds anew.
+bench-statistics: $(BUILD)/teiten
+	@tests/bench/run-statistics $(BUILD)
+fit-statistics: $(BUILD)/teiten
+	@tests/bench/run-statistics $(BUILD) fit
+
 # Every folder includes only what src/FLOORS says stands below it.
 floors:
 	@scripts/floors src
@@ -149,5 +155,5 @@ clean:
 	rm -rf build build-* compile_commands.json
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help test test-fleet check benches bench bench-capture bench-fleet run install floors format fuzz fuzzers replays clean
+.PHONY: all help test test-fleet check benches bench bench-capture bench-fleet bench-statistics fit-statistics run install floors format fuzz fuzzers replays clean
 .SECONDARY:

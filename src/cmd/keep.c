@@ -33,7 +33,7 @@
 enum { METRICS_MAX = 1 << 16, LEAVE_S = 10 };
 enum { COMMIT_ROWS_MIN = 1000, GROUP_ROWS = 250000, GROUP_BATCHES = 4096, IDLE_MS = 50, FULL_MS = 5000, PEERS_MAX = 64 };
 /* Minutes: how long after its end an hour is counted, and how often that is looked for. */
-enum { RECKON_AFTER = 5, RECKON_EVERY = 5 };
+enum { RECKON_AFTER = 5, RECKON_EVERY = 5, FOLLOW_HOURS = 240 };
 /* Who asks sends at once; who is answered may be slow to read. */
 enum { REQUEST_TIMEOUT_S = 3, ANSWER_TIMEOUT_S = 30 };
 
@@ -431,6 +431,7 @@ static void reckon(struct keep *k)
 {
 	minute_t now = (minute_t)(clock_wall_s() / 60);
 	struct span what = { 0, 0 };
+	bool behind = false;
 	struct err e;
 
 	if (!k->caught_up || now < k->reckon_next)
@@ -438,9 +439,11 @@ static void reckon(struct keep *k)
 	uint64_t began_us = clock_steady_us();
 	bool ok = store_reckon(k->store, now - RECKON_AFTER, &what, &e);
 	if (ok && what.until == what.from)
-		ok = store_settle(k->store, now - RECKON_AFTER, &e);
+		ok = store_settle(k->store, now - RECKON_AFTER, &e) && store_follow(k->store, FOLLOW_HOURS, &behind, &e);
 	if (!ok)
 		log_err(&e);
+	if (behind)
+		return;         /* goes on in the next round, after what may wait in the spool */
 	if (!ok || what.until == what.from) {
 		k->reckon_next = now + RECKON_EVERY;
 		return;

@@ -4,12 +4,22 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 void lookout_init(struct lookout *l, const struct roster *r)
 {
 	streams_init(&l->streams, r);
 	tracker_init(&l->watches);
 	tracker_init(&l->alarms);
+}
+
+void lookout_copy(struct lookout *l, const struct lookout *from)
+{
+	*l = *from;
+	l->streams.reaches = mem_resize(NULL, from->streams.len, sizeof *l->streams.reaches);
+	memcpy(l->streams.reaches, from->streams.reaches, from->streams.len * sizeof *l->streams.reaches);
+	l->streams.recent = NULL;
+	l->streams.recent_len = l->streams.recent_cap = 0;
 }
 
 void lookout_release(struct lookout *l)

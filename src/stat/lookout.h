@@ -20,6 +20,8 @@ struct seen_hour { struct score score; enum tracked watch, alarm; };
 
 void lookout_init(struct lookout *l, const struct roster *r);
 void lookout_release(struct lookout *l);
+/* What a port's lookout would be that had seen nothing so far as `from` has: a port begins as a copy of such a one. */
+void lookout_copy(struct lookout *l, const struct lookout *from);
 /* The roster's hour. alarm_r: the threshold, ALARM_R but where something is fitted or compared. */
 void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, struct seen_hour *out);
 

@@ -76,6 +76,7 @@ static enum tracked follow(struct surge *s, const struct tracker *t, int64_t hou
 	if (isnan(rate))
 		return TRACKED_NOTHING;
 	s->value = rate;
+	s->peak_hour = rate >= .995 * s->peak ? hour : s->peak_hour;
 	s->peak = fmax(.995 * s->peak, rate);
 	bool active = rate > s->base + fmax(.3 * (s->peak - s->base), sqrt(s->base / s->w) + .5 / s->w);
 	if (active || hour == s->alarm) {

@@ -9,7 +9,7 @@
 enum { ONSET_HOURS = 240, SURGES_KEPT = 4 };
 
 struct surge {
-	int64_t alarm, onset, last_active, closed /* -1: open */, end /* -1 */, shift /* when it became a level shift; -1 */, continued /* the last time; -1 */;
+	int64_t alarm, onset, last_active, peak_hour, closed /* -1: open */, end /* -1 */, shift /* when it became a level shift; -1 */, continued /* the last time; -1 */;
 	double base, k, peak, value /* mean V of the last hours */;
 	unsigned w;                     /* 6 or 24: the hours of which rates are means */
 	unsigned below;                 /* hours in a row */

@@ -127,3 +127,13 @@ struct span book_held(const struct book *b)
 	}
 	return held;
 }
+
+uint32_t book_group(const struct book *b, size_t place)
+{
+	if (!b->sensors[place].group[0])
+		return 0;
+	for (size_t i = 0; i < place; i++)
+		if (!strcmp(b->sensors[i].group, b->sensors[place].group))
+			return (uint32_t)i + 1;
+	return (uint32_t)place + 1;
+}

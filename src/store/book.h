@@ -24,6 +24,7 @@ struct sensor *book_enter(struct book *b, const char *name);
 void book_forget_after(struct book *b, size_t len);                             /* takes back what was entered since */
 bool book_knows(const struct book *b, uint16_t sensor, uint64_t epoch, uint64_t serial);
 void book_note(struct book *b, uint16_t sensor, uint64_t epoch, uint64_t serial);
+uint32_t book_group(const struct book *b, size_t place);                         /* a number for its group; 0: it has none */
 uint64_t book_epoch(const struct book *b, uint64_t epoch);                      /* batches of an epoch */
 struct span book_held(const struct book *b);                                    /* over all sensors' watches */
 

@@ -27,21 +27,11 @@ struct pass {
 	struct settled out;
 };
 
-static uint32_t group_of(const struct book *b, size_t sensor)
-{
-	if (!b->sensors[sensor].group[0])
-		return 0;
-	for (size_t i = 0; i < sensor; i++)
-		if (!strcmp(b->sensors[i].group, b->sensors[sensor].group))
-			return (uint32_t)i + 1;
-	return (uint32_t)sensor + 1;
-}
-
 /* Enrolled from its first watched day on, and until it watched nothing for four weeks. */
 static void seat_sensor(struct pass *p, size_t sensor)
 {
 	size_t n = p->book->len, first = 0, last = 0;
-	uint32_t group = group_of(p->book, sensor);
+	uint32_t group = book_group(p->book, sensor);
 	bool met = false;
 
 	for (size_t day = 0; day < p->panel->slots; day++)

@@ -578,6 +578,40 @@ static bool duckdb_robust(void *engine, const struct want *w, robust_fn *fn, voi
 	return ok;
 }
 
+static bool duckdb_hours(void *engine, struct span span, hour_fn *fn, void *to, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_con *con = duck_connect(d->duck, e);
+	uint64_t given[] = { span.from, span.until };
+	struct hour_cell cells[DUCK_BLOCK];
+	struct duck_rows *r = NULL;
+	bool ok = con && duck_query(con, sql_hours, given, 2, &r, e), go_on = true;
+
+	for (size_t n = ok ? duck_next(r) : 0; n && go_on; n = duck_next(r)) {
+		for (size_t i = 0; i < n; i++)
+			cells[i] = (struct hour_cell){ (uint32_t)duck_numbers(r, 0)[i], (minute_t)duck_numbers(r, 1)[i], (uint16_t)duck_numbers(r, 2)[i],
+				duck_numbers(r, 3)[i], duck_numbers(r, 4)[i], duck_numbers(r, 5)[i], duck_numbers(r, 6)[i] };
+		go_on = fn(to, cells, n);
+	}
+	duck_done(r);
+	duck_disconnect(con);
+	return ok;
+}
+
+static bool duckdb_reckoned_until(void *engine, minute_t *until, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_con *con = duck_connect(d->duck, e);
+	struct duck_rows *r = NULL;
+	bool ok = con && duck_query(con, sql_reckoned_until, NULL, 0, &r, e);
+
+	if (ok)
+		*until = duck_next(r) ? (minute_t)*duck_numbers(r, 0) : MINUTE_MAX;
+	duck_done(r);
+	duck_disconnect(con);
+	return ok;
+}
+
 static bool duckdb_reckon(void *engine, minute_t until, struct span *what, struct err *e)
 {
 	struct duckdb *d = engine;
@@ -805,6 +839,8 @@ const struct engine_ops engine_duckdb = {
 	.unsettled = duckdb_unsettled,
 	.settle = duckdb_settle,
 	.robust = duckdb_robust,
+	.hours = duckdb_hours,
+	.reckoned_until = duckdb_reckoned_until,
 	.reckon = duckdb_reckon,
 	.save_sensor = duckdb_save_sensor,
 	.cells = duckdb_cells,

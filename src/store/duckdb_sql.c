@@ -29,7 +29,8 @@ const char sql_tables[] =
 	/* counted when an hour is over (store/reckoning); a pass a line, summed as well */
 	"CREATE TABLE touched (hour UINTEGER);"
 	"CREATE TABLE source_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sensor USMALLINT, sources UINTEGER);"
-	"CREATE TABLE new_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sources UINTEGER, new UINTEGER);"
+	"CREATE TABLE new_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sources UINTEGER, new UINTEGER,"
+	" packets UBIGINT, top UBIGINT);"
 	/* robust values (store/days): what is to be reckoned, a port's days, what a sensor's packet weighs, what was odd */
 	"CREATE TABLE unsettled (proto UTINYINT, port USMALLINT, day USMALLINT);"
 	"CREATE TABLE robust_day (proto UTINYINT, port USMALLINT, day USMALLINT, theta DOUBLE, se DOUBLE, value DOUBLE, plain DOUBLE,"
@@ -45,7 +46,7 @@ const char sql_incoming[] =
 	"CREATE TEMP TABLE incoming AS SELECT *, 0::USMALLINT AS ranked FROM tuple LIMIT 0;"
 	"CREATE TEMP TABLE settling (port UINTEGER);"
 	"CREATE TEMP TABLE revised (proto UTINYINT, port USMALLINT, day USMALLINT, value DOUBLE, revision UINTEGER);"
-	"CREATE TEMP TABLE sighted AS SELECT proto, port, hour, hi, lo, sensor FROM tuple LIMIT 0";
+	"CREATE TEMP TABLE sighted AS SELECT proto, port, hour, hi, lo, sensor, packets FROM tuple LIMIT 0";
 
 /* What a group adds, and which hours of UTC it touches. */
 const char sql_add[] =
@@ -88,18 +89,30 @@ const char sql_rows_between[] =
 
 /* $1, $2: from, until; $3, $4: how many passes, and which one this is. */
 const char sql_sighted[] =
-	"INSERT INTO sighted SELECT DISTINCT " SIGHTING ", sensor FROM tuple"
-	" WHERE minute >= $1 AND minute < $2 AND " REACHES " AND hash(hi, lo) % $3 = $4";
+	"INSERT INTO sighted SELECT " SIGHTING ", sensor, sum(packets) FROM tuple"
+	" WHERE minute >= $1 AND minute < $2 AND " REACHES " AND hash(hi, lo) % $3 = $4 GROUP BY ALL";
 const char sql_reckon_sensors[] =
 	"INSERT INTO source_hour SELECT proto, port, hour, sensor, count(*) FROM sighted GROUP BY ALL";
+
+const char sql_reckon_packets[] =
+	"INSERT INTO new_hour SELECT proto, port, hour, 0, 0, sum(packets), max(packets) FROM (SELECT proto, port, hour, hi, lo, sum(packets) AS packets"
+	" FROM sighted GROUP BY ALL) GROUP BY ALL";
 
 /* New is who was at no sensor on that port in the 24 hours before. $1, $2: from a day before, until; $5: the first of the hours. */
 #define GAPS(from) "SELECT proto, port, hour, hour - lag(hour) OVER (PARTITION BY proto, port, hi, lo ORDER BY hour) AS gap FROM (" from ")"
 #define COUNTED "proto, port, hour, count(*)::UINTEGER, (count(*) FILTER (WHERE gap IS NULL OR gap > 1440))::UINTEGER"
 const char sql_reckon_new[] =
-	"INSERT INTO new_hour SELECT " COUNTED " FROM (" GAPS("SELECT DISTINCT " SIGHTING " FROM tuple"
+	"INSERT INTO new_hour SELECT " COUNTED ", 0, 0 FROM (" GAPS("SELECT DISTINCT " SIGHTING " FROM tuple"
 	" SEMI JOIN (SELECT DISTINCT hi, lo FROM sighted) AS s USING (hi, lo)"
 	" WHERE minute >= $1 AND minute < $2 AND " REACHES " AND hash(hi, lo) % $3 = $4") ") WHERE hour >= $5 GROUP BY ALL";
+
+/* $1, $2: from, until. Each sensor's, and as sensor 0 what is known over all. */
+const char sql_hours[] =
+	"SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, hour::UBIGINT, sensor::UBIGINT, sum(sources)::UBIGINT, 0::UBIGINT, 0::UBIGINT, 0::UBIGINT"
+	" FROM source_hour WHERE hour >= $1 AND hour < $2 GROUP BY ALL UNION ALL"
+	" SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, hour::UBIGINT, 0::UBIGINT, sum(sources)::UBIGINT, sum(new)::UBIGINT, sum(packets)::UBIGINT,"
+	" max(top)::UBIGINT FROM new_hour WHERE hour >= $1 AND hour < $2 GROUP BY ALL ORDER BY 2, 1, 3";
+const char sql_reckoned_until[] = "SELECT coalesce(min(hour), 4294967295)::UBIGINT FROM touched";
 
 #define UNEQUAL(kept, rebuilt) \
 	"SELECT count(*)::UBIGINT FROM ((" kept " EXCEPT ALL " rebuilt ") UNION ALL (" rebuilt " EXCEPT ALL " kept "))"

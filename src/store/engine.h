@@ -8,6 +8,7 @@
 #include "store/book.h"
 
 struct regions;
+struct surge_row;
 
 /* What a series is about, as a number: proto << 16 | ranked port; sensor number; region's two letters; kind; mark's bit
  * number; proto; an address or network as its two halves. */
@@ -45,6 +46,11 @@ enum committed { COMMIT_DONE, COMMIT_NOT, COMMIT_UNKNOWN };
 struct robust_cell { struct key key; minute_t at /* start of its day */; double value; };
 struct settled;
 
+/* Sources of a port in an hour of UTC that was reckoned: of one sensor, or (sensor 0) of all, with how many were new, their packets, and those of
+ * the source with the most. */
+struct hour_cell { uint32_t port /* proto << 16 | ranked port */; minute_t hour; uint16_t sensor; uint64_t sources, new_sources, packets, top; };
+typedef bool hour_fn(void *to, const struct hour_cell *cells, size_t n);        /* false: enough */
+
 typedef bool robust_fn(void *to, const struct robust_cell *cells, size_t n);    /* false: enough */
 typedef bool cell_fn(void *to, const struct cell *cells, size_t n);             /* false: enough */
 
@@ -61,6 +67,9 @@ struct engine_ops {
 	bool (*settle)(void *engine, const struct settled *s, struct err *e);
 	/* Robust values as cells: ascending by key and at. By days only. */
 	bool (*robust)(void *engine, const struct want *w, robust_fn *fn, void *to, struct err *e);
+	/* Hours of the span, by hour, port and sensor; and the first hour that is still to be reckoned, MINUTE_MAX when there is none. */
+	bool (*hours)(void *engine, struct span span, hour_fn *fn, void *to, struct err *e);
+	bool (*reckoned_until)(void *engine, minute_t *until, struct err *e);
 	/* As store_reckon. */
 	bool (*reckon)(void *engine, minute_t until, struct span *what, struct err *e);
 	bool (*save_sensor)(void *engine, const struct sensor *s, struct err *e);
@@ -92,6 +101,8 @@ struct store_ops {
 	bool (*sensor)(struct store *s, const struct sensor *one, struct err *e);
 	bool (*epoch)(struct store *s, uint64_t epoch, uint64_t *batches, struct err *e);
 	bool (*settle)(struct store *s, minute_t now, struct err *e);                           /* NULL: the same */
+	bool (*follow)(struct store *s, unsigned hours, bool *behind, struct err *e);           /* NULL: the same */
+	bool (*surges)(struct store *s, struct surge_row **rows, size_t *n, struct err *e);
 	bool (*reckon)(struct store *s, minute_t until, struct span *what, struct err *e);      /* NULL: another process does */
 	bool (*check)(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
 	void (*close)(struct store *s);

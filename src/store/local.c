@@ -6,6 +6,7 @@
 #include "store/combine.h"
 #include "store/days.h"
 #include "store/regions.h"
+#include "store/surges.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -17,6 +18,8 @@ struct local {
 	struct book book;
 	struct regions *regions;
 	pthread_rwlock_t lock;
+	struct surges surges;
+	pthread_mutex_t watching;       /* of surges; taken before the lock */
 };
 
 /* Numbers for the group's sensors; those not met before are entered. */
@@ -232,7 +235,39 @@ static bool local_reckon(struct store *s, minute_t until, struct span *what, str
 	(void)pthread_rwlock_rdlock(&l->lock);          /* questions go on; a put waits */
 	bool ok = l->ops->reckon(l->engine, until, what, e);
 	(void)pthread_rwlock_unlock(&l->lock);
+	(void)pthread_mutex_lock(&l->watching);
+	if (what->from < what->until && what->from < l->surges.next) {  /* hours that were gone through came anew */
+		surges_release(&l->surges);
+		surges_init(&l->surges);
+	}
+	(void)pthread_mutex_unlock(&l->watching);
 	return ok;
+}
+
+static bool local_follow(struct store *s, unsigned hours, bool *behind, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	(void)pthread_mutex_lock(&l->watching);
+	(void)pthread_rwlock_rdlock(&l->lock);
+	bool ok = surges_follow(&l->surges, l->ops, l->engine, &l->book, hours, behind, e);
+	(void)pthread_rwlock_unlock(&l->lock);
+	(void)pthread_mutex_unlock(&l->watching);
+	return ok;
+}
+
+static bool local_surges(struct store *s, struct surge_row **rows, size_t *n, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	(void)e;
+	(void)pthread_mutex_lock(&l->watching);
+	*n = l->surges.rows_len;
+	*rows = mem_zero(*n, sizeof **rows);
+	if (*n)
+		memcpy(*rows, l->surges.rows, *n * sizeof **rows);
+	(void)pthread_mutex_unlock(&l->watching);
+	return true;
 }
 
 static bool local_settle(struct store *s, minute_t now, struct err *e)
@@ -261,12 +296,14 @@ static void local_close(struct store *s)
 
 	l->ops->close(l->engine);
 	book_release(&l->book);
+	surges_release(&l->surges);
+	(void)pthread_mutex_destroy(&l->watching);
 	(void)pthread_rwlock_destroy(&l->lock);
 	free(l);
 }
 
 static const struct store_ops local_ops = {
-	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_settle, local_reckon, local_check, local_close, NULL,
+	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_settle, local_follow, local_surges, local_reckon, local_check, local_close, NULL,
 };
 
 struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, struct regions *regions,
@@ -283,7 +320,8 @@ struct store *local_open(const struct engine_ops *ops, const char *path, const c
 		free(l);
 		return NULL;
 	}
-	if (pthread_rwlock_init(&l->lock, NULL) != 0)
+	surges_init(&l->surges);
+	if (pthread_rwlock_init(&l->lock, NULL) != 0 || pthread_mutex_init(&l->watching, NULL) != 0)
 		abort();        /* only for want of memory */
 	l->book.revision++;
 	return &l->store;

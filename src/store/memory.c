@@ -236,6 +236,25 @@ static bool memory_robust(void *engine, const struct want *w, robust_fn *fn, voi
 	return true;
 }
 
+/* Nothing is reckoned here: no surges are found. */
+static bool memory_hours(void *engine, struct span span, hour_fn *fn, void *to, struct err *e)
+{
+	(void)engine;
+	(void)span;
+	(void)fn;
+	(void)to;
+	(void)e;
+	return true;
+}
+
+static bool memory_reckoned_until(void *engine, minute_t *until, struct err *e)
+{
+	(void)engine;
+	(void)e;
+	*until = 0;
+	return true;
+}
+
 static bool memory_reckon(void *engine, minute_t until, struct span *what, struct err *e)
 {
 	(void)engine;
@@ -396,6 +415,8 @@ const struct engine_ops engine_memory = {
 	.unsettled = memory_unsettled,
 	.settle = memory_settle,
 	.robust = memory_robust,
+	.hours = memory_hours,
+	.reckoned_until = memory_reckoned_until,
 	.reckon = memory_reckon,
 	.save_sensor = memory_save_sensor,
 	.cells = memory_cells,

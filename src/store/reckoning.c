@@ -58,7 +58,7 @@ static bool reckon_sources(struct duck_con *writer, struct span hours, uint64_t 
 	uint64_t before = hours.from > RECKON_DAY ? hours.from - RECKON_DAY : 0;
 	uint64_t here[] = { hours.from, hours.until, passes, pass }, around[] = { before, hours.until, passes, pass };
 
-	return duck_run(writer, "TRUNCATE sighted", e) && duck_query(writer, sql_sighted, here, 4, NULL, e) && duck_run(writer, sql_reckon_sensors, e) &&
+	return duck_run(writer, "TRUNCATE sighted", e) && duck_query(writer, sql_sighted, here, 4, NULL, e) && duck_run(writer, sql_reckon_sensors, e) && duck_run(writer, sql_reckon_packets, e) &&
 		duck_query(writer, sql_reckon_new, (const uint64_t[]){ around[0], around[1], passes, pass, hours.from }, 5, NULL, e);
 }
 

@@ -197,6 +197,21 @@ static bool remote_epoch(struct store *s, uint64_t epoch, uint64_t *batches, str
 	return ok;
 }
 
+static bool remote_surges(struct store *s, struct surge_row **rows, size_t *n, struct err *e)
+{
+	struct buf out = buf_make(WIRE_BYTES_MAX), in = buf_make(WIRE_BYTES_MAX);
+	bool ok = request((struct remote *)s, WIRE_SURGES, &out, &in, NULL, NULL, e);
+
+	if (ok) {
+		struct reader r = reader_over(in.at, in.len);
+
+		ok = surges_decode(rows, n, &r, e);
+	}
+	buf_release(&out);
+	buf_release(&in);
+	return ok;
+}
+
 static bool remote_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e)
 {
 	struct buf out = buf_make(0), in = buf_make(WIRE_BYTES_MAX);
@@ -222,7 +237,7 @@ static void remote_close(struct store *s)
 }
 
 static const struct store_ops remote_ops = {
-	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, NULL, NULL, remote_check, remote_close,
+	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, NULL, NULL, remote_surges, NULL, remote_check, remote_close,
 	remote_patience,
 };
 

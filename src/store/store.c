@@ -110,6 +110,17 @@ bool store_settle(struct store *s, minute_t now, struct err *e)
 	return !s->ops->settle || s->ops->settle(s, now, e);
 }
 
+bool store_follow(struct store *s, unsigned hours, bool *behind, struct err *e)
+{
+	*behind = false;
+	return !s->ops->follow || s->ops->follow(s, hours, behind, e);
+}
+
+bool store_surges(struct store *s, struct surge_row **rows, size_t *n, struct err *e)
+{
+	return s->ops->surges(s, rows, n, e);
+}
+
 bool store_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e)
 {
 	return s->ops->check(s, differences, report, e);

@@ -76,6 +76,11 @@ bool store_reckon(struct store *s, minute_t until, struct span *what, struct err
 /* Reckons the robust values of what came since, for days that are over at `now`; an archive's last day counts as over. Who holds the store
  * does it when there is time, or before such a question; behind unix: nothing is ever to do. */
 bool store_settle(struct store *s, minute_t now, struct err *e);
+/* Looks for surges in so many hours more, of those that were reckoned; *behind: there are more to come. As above. */
+bool store_follow(struct store *s, unsigned hours, bool *behind, struct err *e);
+/* The surges found so far, in the order in which they became known; the caller frees. */
+struct surge_row;
+bool store_surges(struct store *s, struct surge_row **rows, size_t *n, struct err *e);
 /* Rebuilds every roll-up from the rows and compares; *differences counts unequal rows of all of them. */
 bool store_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
 

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/surges.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -241,4 +242,71 @@ bool wire_listen(int fd, struct err *e)
 	enum { BACKLOG = 64 };
 
 	return listen(fd, BACKLOG) == 0 || err_errno(e, "cannot listen on the keep's socket");
+}
+
+/* A number as bits, and so NAN too. */
+static void put_real(struct buf *out, double v)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof bits);
+	buf_u64le(out, bits);
+}
+
+static double get_real(struct reader *r)
+{
+	uint64_t bits = read_u64le(r);
+	double v;
+
+	memcpy(&v, &bits, sizeof v);
+	return v;
+}
+
+void surges_encode(const struct surge_row *rows, size_t n, struct buf *out)
+{
+	buf_varint(out, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct surge_row *r = &rows[i];
+
+		buf_u32le(out, r->port);
+		buf_u8(out, r->alarm);
+		buf_u8(out, (uint8_t)r->class);
+		buf_u32le(out, r->known);
+		buf_u32le(out, r->onset);
+		buf_u32le(out, r->peak);
+		buf_u32le(out, r->end);
+		put_real(out, r->value);
+		put_real(out, r->expected);
+		buf_u32le(out, r->sensors);
+		buf_u64le(out, r->new_sources);
+		buf_u32le(out, r->revision);
+	}
+}
+
+bool surges_decode(struct surge_row **rows, size_t *n, struct reader *r, struct err *e)
+{
+	enum { ROW_BYTES = 50 };
+	uint64_t len = read_varint(r);
+
+	if (!r->ok || len > reader_left(r) / ROW_BYTES)
+		return err_set(e, "the keep's list of surges is cut");
+	*n = len;
+	*rows = mem_zero(len, sizeof **rows);
+	for (size_t i = 0; i < len; i++) {
+		struct surge_row *s = &(*rows)[i];
+
+		s->port = read_u32le(r);
+		s->alarm = read_u8(r);
+		s->class = (enum surge_class)(read_u8(r) % SURGE_CLASSES);
+		s->known = read_u32le(r);
+		s->onset = read_u32le(r);
+		s->peak = read_u32le(r);
+		s->end = read_u32le(r);
+		s->value = get_real(r);
+		s->expected = get_real(r);
+		s->sensors = read_u32le(r);
+		s->new_sources = read_u64le(r);
+		s->revision = read_u32le(r);
+	}
+	return r->ok;
 }

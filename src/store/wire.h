@@ -13,7 +13,7 @@ struct err;
 struct reader;
 
 enum { WIRE_BYTES_MAX = 128 << 20 };
-enum wire { WIRE_ASK = 1, WIRE_PUT, WIRE_ROWS, WIRE_FACTS, WIRE_SENSOR, WIRE_EPOCH, WIRE_CHECK, WIRE_DONE = 64, WIRE_MORE, WIRE_ERROR };
+enum wire { WIRE_ASK = 1, WIRE_PUT, WIRE_ROWS, WIRE_FACTS, WIRE_SENSOR, WIRE_EPOCH, WIRE_CHECK, WIRE_SURGES, WIRE_DONE = 64, WIRE_MORE, WIRE_ERROR };
 
 bool wire_send(int fd, enum wire kind, const struct buf *payload, struct err *e);
 /* Fills payload (cleared before); false also when the peer has hung up. */
@@ -26,6 +26,10 @@ void facts_encode(const struct facts *f, struct buf *out);
 bool facts_decode(struct facts *f, struct reader *r, struct err *e);
 void sensor_encode(const struct sensor *s, struct buf *out);
 bool sensor_decode(struct sensor *s, struct reader *r);
+
+struct surge_row;
+void surges_encode(const struct surge_row *rows, size_t n, struct buf *out);
+bool surges_decode(struct surge_row **rows, size_t *n, struct reader *r, struct err *e);       /* the caller frees rows */
 
 /* Connects to a keep's socket; -1 with e. */
 int wire_connect(const char *path, struct err *e);

@@ -98,6 +98,18 @@ static bool do_rows(struct store *s, struct reader *r, int fd, struct err *e)
 	return ok;
 }
 
+static bool do_surges(struct store *s, struct buf *out, struct err *e)
+{
+	struct surge_row *rows = NULL;
+	size_t n;
+	bool ok = store_surges(s, &rows, &n, e);
+
+	if (ok)
+		surges_encode(rows, n, out);
+	free(rows);
+	return ok;
+}
+
 static bool do_request(struct store *s, uint8_t kind, struct reader *r, int fd, struct buf *out, struct err *e)
 {
 	struct facts f;
@@ -122,6 +134,8 @@ static bool do_request(struct store *s, uint8_t kind, struct reader *r, int fd, 
 			return false;
 		buf_u64le(out, number);
 		return true;
+	case WIRE_SURGES:
+		return do_surges(s, out, e);
 	case WIRE_CHECK:
 		buf_u64le(out, 0);      /* the number's place */
 		if (!store_check(s, &number, out, e))

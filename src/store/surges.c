@@ -1,0 +1,271 @@
+#include "store/surges.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+
+enum { HOUR = 60, GONE_HOURS = 28 * DAY_HOURS, WATCHED_S_MIN = 900 /* a quarter of the hour */ };
+
+void surges_init(struct surges *s)
+{
+	*s = (struct surges){ 0 };
+	roster_init(&s->roster);
+}
+
+void surges_release(struct surges *s)
+{
+	for (size_t i = 0; i < s->len; i++)
+		lookout_release(&s->ports[i].lookout);
+	for (size_t i = 0; i <= UINT8_MAX; i++)
+		free(s->index[i]);
+	lookout_release(&s->blank);
+	roster_release(&s->roster);
+	free(s->ports);
+	free(s->rows);
+	surges_init(s);
+}
+
+static struct lookouts *port_at(struct surges *s, uint32_t port)
+{
+	uint32_t **index = &s->index[port >> 16 & UINT8_MAX];
+
+	if (!*index)
+		*index = mem_zero(UINT16_MAX + 1, sizeof **index);
+	uint32_t *place = &(*index)[port & UINT16_MAX];
+	if (*place == 0) {
+		MEM_GROW(s->ports, s->len, s->cap);
+		s->ports[s->len] = (struct lookouts){ .port = port };
+		lookout_copy(&s->ports[s->len].lookout, &s->blank);
+		*place = (uint32_t)++s->len;
+	}
+	return &s->ports[*place - 1];
+}
+
+/* Hours on their way: cells come by hour, port and sensor, and are gathered until the hour is complete. */
+struct walk {
+	struct surges *s;
+	const struct book *book;
+	struct span *spans;             /* of each sensor: from its first watched hour, until it watched nothing for four weeks */
+	bool *enrolled, *up;
+	struct sighting *seen; size_t seen_len, seen_cap;
+	struct gathered { uint32_t port; size_t from; struct counted c; } *ports; size_t len, cap;
+	size_t *of_place; size_t of_place_cap;          /* of each of the surges' ports: which of those gathered, + 1 */
+};
+
+static minute_t at_of(const struct surges *s, int64_t hour)
+{
+	return s->first + (minute_t)hour * HOUR;
+}
+
+static unsigned sensors_since(const struct lookout *l, int64_t onset)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < l->streams.len; i++)
+		n += l->streams.reaches[i].last >= onset;
+	return n;
+}
+
+static double fresh_between(const struct streams *x, int64_t from, int64_t hour)
+{
+	double sum = 0;
+
+	for (int64_t h = from > hour - WINDOW_HOURS_MAX ? from : hour - WINDOW_HOURS_MAX + 1; h <= hour; h++)
+		sum += h < 0 ? 0 : (double)x->unscaled[h % WINDOW_HOURS_MAX];
+	return sum;
+}
+
+/* The row as the tracker has it now. */
+static void update(struct surges *s, struct surge_row *row, const struct lookout *l, const struct surge *t)
+{
+	row->onset = at_of(s, t->onset);
+	row->peak = at_of(s, t->peak_hour);
+	row->end = t->closed < 0 ? 0 : at_of(s, t->end);
+	row->value = t->peak;
+	row->expected = t->base;
+	if (t->closed < 0)
+		row->sensors = sensors_since(l, t->onset);
+}
+
+static size_t enter(struct surges *s, const struct lookouts *p, bool alarm, const struct surge *t)
+{
+	MEM_GROW(s->rows, s->rows_len, s->rows_cap);
+	s->rows[s->rows_len] = (struct surge_row){ .port = p->port, .alarm = alarm, .known = at_of(s, s->roster.hour), .revision = 1,
+		.class = alarm ? SURGE_BROAD : lookout_class(&p->lookout, &s->roster, ALARM_R),
+		.new_sources = (uint64_t)fresh_between(&p->lookout.streams, t->onset, s->roster.hour) };
+	return ++s->rows_len;
+}
+
+static void note(struct surges *s, struct lookouts *p, size_t place, enum tracked what, const struct tracker *t)
+{
+	struct surge_row *row = &s->rows[place - 1];
+	const struct surge *last = &t->surges[t->len - 1];
+
+	row->revision += what == TRACKED_CONTINUED || what == TRACKED_CLOSED || what == TRACKED_SHIFT;
+	row->class = what == TRACKED_SHIFT ? SURGE_LEVEL_SHIFT : row->class;
+	if (what != TRACKED_OPENED && (row->end == 0 || what == TRACKED_CONTINUED))
+		row->new_sources += (uint64_t)p->lookout.streams.unscaled[s->roster.hour % WINDOW_HOURS_MAX];
+	if (row->end == 0 || what != TRACKED_NOTHING)
+		update(s, row, &p->lookout, last);
+}
+
+/* A watch that is open becomes the alarm's row: one surge, not two. */
+static void note_alarm(struct surges *s, struct lookouts *p, enum tracked what)
+{
+	const struct tracker *t = &p->lookout.alarms;
+
+	if (what == TRACKED_OPENED && p->watch && s->rows[p->watch - 1].end == 0) {
+		struct surge_row *row = &s->rows[p->watch - 1];
+
+		row->alarm = true;
+		row->class = SURGE_BROAD;
+		row->revision++;
+		p->alarm = p->watch;
+		p->watch = 0;
+	} else if (what == TRACKED_OPENED) {
+		p->alarm = enter(s, p, true, &t->surges[t->len - 1]);
+	}
+	if (p->alarm)
+		note(s, p, p->alarm, what, t);
+}
+
+static void note_watch(struct surges *s, struct lookouts *p, enum tracked what)
+{
+	const struct tracker *t = &p->lookout.watches;
+	bool alarmed = p->alarm && s->rows[p->alarm - 1].end == 0;
+
+	if (what == TRACKED_OPENED)
+		p->watch = alarmed ? 0 : enter(s, p, false, &t->surges[t->len - 1]);
+	if (p->watch)
+		note(s, p, p->watch, what, t);
+}
+
+/* The hour that comes next: who is enrolled, who watched. */
+static void begin_hour(struct walk *w)
+{
+	struct surges *s = w->s;
+	minute_t hour = s->next;
+
+	while (s->roster.len < w->book->len)
+		(void)roster_add(&s->roster, book_group(w->book, s->roster.len));
+	for (size_t i = 0; i < w->book->len; i++) {
+		w->enrolled[i] = hour >= w->spans[i].from && hour < w->spans[i].until;
+		w->up[i] = watch_seconds(&w->book->watches[i], (struct span){ hour, hour + HOUR }) >= WATCHED_S_MIN;
+	}
+	roster_hour(&s->roster, w->enrolled, w->up);
+	if (s->roster.hour == 0)
+		lookout_init(&s->blank, &s->roster);
+}
+
+static void finish_hour(struct walk *w)
+{
+	static const struct counted none = { 0 };
+	struct surges *s = w->s;
+	struct seen_hour told;
+
+	begin_hour(w);
+	for (size_t i = 0; i < w->len; i++) {
+		w->ports[i].c.seen = w->seen + w->ports[i].from;
+		size_t place = (size_t)(port_at(s, w->ports[i].port) - s->ports);       /* new ones begin as blank was before this hour */
+
+		if (s->len > w->of_place_cap) {
+			w->of_place = mem_resize(w->of_place, 2 * s->len, sizeof *w->of_place);
+			memset(w->of_place + w->of_place_cap, 0, (2 * s->len - w->of_place_cap) * sizeof *w->of_place);
+			w->of_place_cap = 2 * s->len;
+		}
+		w->of_place[place] = i + 1;
+	}
+	lookout_hour(&s->blank, &s->roster, &none, ALARM_R, &told);
+	for (size_t i = 0; i < s->len; i++) {
+		size_t gathered = i < w->of_place_cap ? w->of_place[i] : 0;
+
+		lookout_hour(&s->ports[i].lookout, &s->roster, gathered ? &w->ports[gathered - 1].c : &none, ALARM_R, &told);
+		note_alarm(s, &s->ports[i], told.alarm);
+		note_watch(s, &s->ports[i], told.watch);
+		if (gathered)
+			w->of_place[i] = 0;
+	}
+	w->len = w->seen_len = 0;
+	s->next += HOUR;
+}
+
+static bool take_hours(void *to, const struct hour_cell *cells, size_t n)
+{
+	struct walk *w = to;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hour_cell *c = &cells[i];
+
+		while (w->s->next < c->hour)
+			finish_hour(w);
+		if (w->len == 0 || w->ports[w->len - 1].port != c->port) {
+			MEM_GROW(w->ports, w->len, w->cap);
+			w->ports[w->len++] = (struct gathered){ .port = c->port, .from = w->seen_len };
+		}
+		struct counted *g = &w->ports[w->len - 1].c;
+		if (c->sensor == 0) {
+			*g = (struct counted){ .sources = (double)c->sources, .new_sources = (double)c->new_sources, .packets = (double)c->packets,
+				.top_packets = (double)c->top };
+			continue;
+		}
+		MEM_GROW(w->seen, w->seen_len, w->seen_cap);
+		w->seen[w->seen_len++] = (struct sighting){ .sensor = (uint16_t)(c->sensor - 1), .sources = (uint32_t)c->sources };
+		g->n++;
+	}
+	return true;
+}
+
+static void span_sensors(struct walk *w)
+{
+	for (size_t i = 0; i < w->book->len; i++) {
+		struct span s = watch_span(&w->book->watches[i]);
+
+		w->spans[i] = span_empty(s) ? s : (struct span){ s.from - s.from % HOUR, s.until + GONE_HOURS * HOUR };
+	}
+}
+
+/* Up to where every hour was reckoned, and the store holds all of it. */
+static bool known_until(const struct engine_ops *ops, void *engine, const struct book *book, minute_t *until, struct err *e)
+{
+	struct span held = book_held(book);
+
+	if (!ops->reckoned_until(engine, until, e))
+		return false;
+	minute_t whole = held.until - held.until % HOUR;
+	*until = *until < whole ? *until : whole;
+	return true;
+}
+
+bool surges_follow(struct surges *s, const struct engine_ops *ops, void *engine, const struct book *book, unsigned hours, bool *behind, struct err *e)
+{
+	struct walk w = { .s = s, .book = book };
+	struct span held = book_held(book), span;
+	minute_t until;
+	bool ok;
+
+	*behind = false;
+	if (span_empty(held))
+		return true;
+	if (s->next == 0)
+		s->first = s->next = held.from - held.from % MINUTES_PER_DAY;
+	if (!known_until(ops, engine, book, &until, e))
+		return false;
+	span = (struct span){ s->next, until > s->next && (until - s->next) / HOUR > hours ? s->next + hours * HOUR : until };
+	if (span_empty(span))
+		return true;
+	w.spans = mem_zero(book->len, sizeof *w.spans);
+	w.enrolled = mem_zero(book->len, sizeof *w.enrolled);
+	w.up = mem_zero(book->len, sizeof *w.up);
+	span_sensors(&w);
+	ok = ops->hours(engine, span, take_hours, &w, e);
+	while (ok && s->next < span.until)
+		finish_hour(&w);
+	*behind = span.until < until;
+	free(w.spans);
+	free(w.enrolled);
+	free(w.up);
+	free(w.seen);
+	free(w.ports);
+	free(w.of_place);
+	return ok;
+}

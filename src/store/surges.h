@@ -1,0 +1,36 @@
+/* surges: every port of a store watched hour by hour (METHODS.md 2), from the sources that store/reckoning counted. Lives beside the engine
+ * in the process that holds it, and goes through all hours anew when the process begins, or when something came late. */
+#ifndef TEITEN_SURGES_H
+#define TEITEN_SURGES_H
+
+#include "stat/lookout.h"
+#include "store/engine.h"
+
+/* One surge as it is known now. Minutes since 1970; end 0: it goes on. Rates are sources an hour over all sensors, each sensor's count cut at
+ * what is usual there. */
+struct surge_row {
+	uint32_t port;                  /* proto << 16 | ranked port */
+	bool alarm;                     /* else a watch: worth a look */
+	enum surge_class class;
+	minute_t known, onset, peak, end;
+	double value, expected;         /* at the peak; before the onset */
+	unsigned sensors;               /* that counted a source on it since the onset */
+	uint64_t new_sources;           /* since the onset, or a week before it was known */
+	unsigned revision;              /* from 1; one more whenever it was upgraded, continued, closed, or became a level shift */
+};
+
+struct surges {
+	struct roster roster;
+	struct lookout blank;           /* of a port that nobody ever reached for */
+	struct lookouts { uint32_t port; struct lookout lookout; size_t watch, alarm /* places in rows + 1; 0: none */; } *ports; size_t len, cap;
+	uint32_t *index[UINT8_MAX + 1]; /* by protocol and port: places in ports + 1; made where needed */
+	struct surge_row *rows; size_t rows_len, rows_cap;      /* in the order in which they became known */
+	minute_t first, next;           /* the roster's first hour, and the one that comes next; 0: none yet */
+};
+
+void surges_init(struct surges *s);
+void surges_release(struct surges *s);
+/* Goes on with what was reckoned, by at most so many hours; *behind: there is more. */
+bool surges_follow(struct surges *s, const struct engine_ops *ops, void *engine, const struct book *book, unsigned hours, bool *behind, struct err *e);
+
+#endif

@@ -2,9 +2,11 @@
 """The robust value and the surge score beside what independent implementations of their definitions computed.
 
 Usage: test_statistics.py BINARY [NAME PART]. Needs ${TEITEN_SHARED:-../shared}/oracle; skips, saying so, without it."""
+import datetime
 import json
 import os
 import subprocess
+import time
 
 from cli import BINARY, Skip, run_tests
 
@@ -128,6 +130,65 @@ def test_tracker_alone(_):
         for h, (v, r) in enumerate(zip(one["V"], one["R"])):
             numbers += [v, r, int(h in masked)]
         same_surges(ours("track", numbers)[0]["tracker"], one["tracker"], one["name"])
+
+
+SCENARIO = """zone Asia/Tokyo
+span 2020-01-01 2020-03-16
+level 1
+mix world CN=50 US=50
+""" + "".join(f"sensor s{i} addresses=1 region=JP group=g{i} factor=1\n" for i in range(6)) + """
+port 445/tcp level=10 packets=2 returning=0.3 sweeps=0.3 mix=world
+port 23/tcp level=4 packets=2 returning=0.3 sweeps=0.3 mix=world
+odd s3 445/tcp factor=15 from=2020-03-01
+rise 10000/tcp shape=step from=2020-02-25 until=2020-03-05 level=8 packets=2 returning=0.15 mix=world
+"""
+
+
+def teiten(*words):
+    done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, (words, done.returncode, done.stderr)
+    return done.stdout
+
+
+def minutes_off(told, day, hour):
+    at = datetime.datetime.fromisoformat(told)
+    return abs((at - datetime.datetime.fromisoformat(f"{day}T{hour:02d}:00:00+09:00")).total_seconds()) / 60
+
+
+def test_surge_is_found_and_dated_with_and_without_a_keep(folder):
+    with open(f"{folder}/scenario", "w", encoding="ascii") as f:
+        f.write(SCENARIO)
+    teiten("simulate", "--data", f"{folder}/d", "--seed", "5", f"{folder}/scenario")
+    alone = json.loads(teiten("surge", "list", "--data", f"{folder}/d", "--json"))["surges"]
+    assert [(s["label"], s["level"], s["class"], s["state"]) for s in alone] == [("10000/tcp", "alarm", "broad", "closed")], alone
+    assert minutes_off(alone[0]["onset"], "2020-02-25", 0) <= 12 * 60 and minutes_off(alone[0]["end"], "2020-03-05", 0) <= 24 * 60, alone
+    assert alone[0]["sensors"] == 6 and alone[0]["new_sources"] > 200 and alone[0]["value"] > 5 * alone[0]["expected"] and alone[0]["revision"] >= 2, alone
+    shown = json.loads(teiten("surge", "show", alone[0]["id"], "--data", f"{folder}/d", "--json"))
+    assert shown == alone[0], (shown, alone)
+    missing = subprocess.run([BINARY, "surge", "show", "1-tcp-20200101T00", "--data", f"{folder}/d"], capture_output=True, text=True, timeout=60, check=False)
+    assert missing.returncode == 2 and "no surge named" in missing.stderr, missing
+    keep = subprocess.Popen([BINARY, "keep", "--data", f"{folder}/d"], stderr=subprocess.DEVNULL)
+    try:
+        found = []
+        for _ in range(200):
+            if os.path.exists(f"{folder}/d/keep.sock"):
+                found = json.loads(teiten("surge", "list", "--data", f"{folder}/d", "--json"))["surges"]
+            if found == alone:
+                break
+            time.sleep(.1)
+        assert found == alone, (found, alone)
+    finally:
+        keep.terminate()
+        keep.wait(30)
+
+
+def test_odd_sensor_does_not_carry_the_value(folder):
+    with open(f"{folder}/scenario", "w", encoding="ascii") as f:
+        f.write(SCENARIO)
+    teiten("simulate", "--data", f"{folder}/d", "--seed", "6", f"{folder}/scenario")
+    before, since = (json.loads(teiten("top", "--data", f"{folder}/d", "--port", "445/tcp", "--from", a, "--until", b, "--json"))["rows"][0]
+                     for a, b in (("2020-02-10", "2020-02-24"), ("2020-03-02", "2020-03-14")))
+    assert since["plain"] > 2.5 * before["plain"] and since["value"] < 1.3 * before["value"], (before, since)
 
 
 run_tests("statistics", globals())

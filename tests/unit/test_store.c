@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "store/regions.h"
 #include "store/store.h"
+#include "store/engine.h"
 #include "store/wire.h"
 
 #include <pthread.h>
@@ -341,6 +342,94 @@ TEST(distinct_and_new_sources_are_exact_in_whatever_order_batches_arrive)
 	CHECK(hours > PUTS / 10);       /* or nothing was ever counted again */
 	store_close(s);
 	buf_release(&report);
+}
+
+enum { SEEN_MAX = 4000, SEEN_HOURS = 24 * 5, SEEN_PORTS = 3 };
+struct met { uint32_t src; unsigned hour, sensor, port, packets; };
+struct exact { const struct met *list; size_t n; minute_t start; unsigned compared; };
+
+static bool met_before(const struct exact *x, uint32_t src, unsigned port, unsigned hour)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (x->list[i].src == src && x->list[i].port == port && x->list[i].hour < hour && x->list[i].hour + 24 >= hour)
+			return true;
+	return false;
+}
+
+/* One cell beside the plain set of what was put. */
+static bool same_hour(void *to, const struct hour_cell *cells, size_t n)
+{
+	struct exact *x = to;
+
+	for (size_t c = 0; c < n; c++) {
+		unsigned hour = (cells[c].hour - x->start) / 60, port = (cells[c].port & UINT16_MAX) - 80, sources = 0, fresh = 0, packets = 0, top = 0;
+
+		for (uint32_t src = 1; src <= 60; src++) {
+			unsigned sent = 0;
+
+			for (size_t i = 0; i < x->n; i++)
+				if (x->list[i].src == src && x->list[i].port == port && x->list[i].hour == hour &&
+					(cells[c].sensor == 0 || x->list[i].sensor + 1 == cells[c].sensor))
+					sent += x->list[i].packets;
+			sources += sent > 0;
+			fresh += sent > 0 && !met_before(x, src, port, hour);
+			packets += sent;
+			top = sent > top ? sent : top;
+		}
+		CHECK_WHOLE(cells[c].sources, sources);
+		if (cells[c].sensor == 0) {
+			CHECK_WHOLE(cells[c].new_sources, fresh);
+			CHECK_WHOLE(cells[c].packets, packets);
+			CHECK_WHOLE(cells[c].top, top);
+		}
+		x->compared++;
+	}
+	return true;
+}
+
+TEST(new_sources_of_an_hour_are_those_of_an_exact_set)
+{
+	char path[600];
+	uint64_t seed = 8;
+	struct met *list = calloc(SEEN_MAX, sizeof *list);
+	struct exact x = { .list = list, .start = DAY0 * MINUTES_PER_DAY };
+	struct store *s = must_open(path_in("duckdb:", "store.duckdb", path), "UTC", NULL);
+	struct span reckoned;
+	enum stored each;
+	struct err e;
+
+	for (unsigned put = 0; put < 80; put++) {
+		struct batch b = { .epoch = 5, .serial = put, .span = { x.start, x.start + SEEN_HOURS * 60 } };
+		const struct batch *const batches[] = { &b };
+		unsigned sensor = (unsigned)(test_random(&seed) % 3);
+
+		(void)snprintf(b.sensor, sizeof b.sensor, "s%u", sensor);
+		watch_add(&b.watched, (struct run){ b.span.from, b.span.until, 60 });
+		for (unsigned k = 0; k < SEEN_MAX / 80; k++) {
+			struct met m = { 1 + (uint32_t)(test_random(&seed) % 60), (unsigned)(test_random(&seed) % SEEN_HOURS), sensor, (unsigned)(test_random(&seed) % SEEN_PORTS),
+				1 + (unsigned)(test_random(&seed) % 5) };
+
+			list[x.n++] = m;
+			batch_add(&b, &(struct tuple){ .src = addr_v4(m.src), .minute = x.start + m.hour * 60 + (minute_t)(test_random(&seed) % 60), .proto = PROTO_TCP,
+				.port = (uint16_t)(80 + m.port), .packets = m.packets });
+		}
+		b.len = tuples_settle(b.rows, b.len);
+		CHECK_OK(store_put(s, batches, 1, &each, &e));
+		batch_release(&b);
+		if (put % 30 == 10)
+			CHECK_OK(store_reckon(s, x.start + SEEN_HOURS * 60, &reckoned, &e));
+	}
+	do
+		CHECK_OK(store_reckon(s, x.start + SEEN_HOURS * 60, &reckoned, &e));
+	while (reckoned.until > reckoned.from);
+	store_close(s);
+	struct book book = { 0 };
+	void *engine = engine_duckdb.open(path_in("", "store.duckdb", path), NULL, &book, &e);
+	CHECK(engine && engine_duckdb.hours(engine, (struct span){ x.start, x.start + SEEN_HOURS * 60 }, same_hour, &x, &e));
+	CHECK(x.compared > SEEN_HOURS * SEEN_PORTS);
+	engine_duckdb.close(engine);
+	book_release(&book);
+	free(list);
 }
 
 /* Five sensors of which one has gone mad; what it says of one port carries neither the port nor its regions, and the regions add up. */

@@ -2,6 +2,7 @@
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
 #include "cmd/enrolling.h"
+#include "cmd/odd.h"
 #include "link/liveness.h"
 #include "cmd/place.h"
 #include "cmd/sensing.h"
@@ -186,10 +187,12 @@ static int run_sensor(const struct args *a)
 		return sensing(a);
 	if ((a->words == 1 && !strcmp(verb, "list")) || (a->words == 2 && !strcmp(verb, "set")))
 		return run_store(a, a->words == 1);
+	if (a->words <= 2 && !strcmp(verb, "odd"))
+		return odd(a);
 	if (enrolling_knows(a))
 		return enrolling(a);
 	log_line("sensor is followed by: nothing, to observe; key, to make its key; add LINE, show NAME or retire NAME, to say who may "
-		"deliver; outage NAME FROM UNTIL, for one that is planned; list; or set NAME with --addresses, --group or --region");
+		"deliver; outage NAME FROM UNTIL, for one that is planned; list; odd, for what does not go with the others; or set NAME with --addresses, --group or --region");
 	return EXIT_WRONG_USE;
 }
 
@@ -197,13 +200,16 @@ static const struct option options[] = {
 	{ "addresses", "N", "set: how many addresses the sensor observes" },
 	{ "group", "NAME", "set: operator or network that it belongs to" },
 	{ "region", "CC", "set: where it stands (two letters)" },
-	{ "json", NULL, "list, show, observe: print JSON" },
+	{ "last", "LENGTH", "odd: the last 3mo, 1y, 90d, 2w of the store's whole days (default 3mo)" },
+	{ "from", "TIME", "odd: from this date in the store's zone" },
+	{ "until", "TIME", "odd: up to, not with, this date" },
+	{ "json", NULL, "list, odd, show, observe: print JSON" },
 	{ NULL, NULL, NULL },
 };
 
 const struct command command_sensor = {
 	.name = "sensor",
-	.usage = "[OPTION]... | key | add LINE | show NAME | retire NAME | outage NAME FROM UNTIL | list | set NAME",
+	.usage = "[OPTION]... | key | add LINE | show NAME | retire NAME | outage NAME FROM UNTIL | list | odd [NAME] | set NAME",
 	.summary = "observe an interface; make its key, enrol it, list the sensors",
 	.options = { options, sensing_options, place_options },
 	.run = run_sensor,

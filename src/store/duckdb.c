@@ -578,6 +578,30 @@ static bool duckdb_robust(void *engine, const struct want *w, robust_fn *fn, voi
 	return ok;
 }
 
+static bool duckdb_findings(void *engine, uint32_t from, uint32_t until, struct robust_finding **list, size_t *len, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_con *con = duck_connect(d->duck, e);
+	uint64_t given[] = { from, until };
+	struct duck_rows *r = NULL;
+	size_t cap = 0;
+	bool ok = con && duck_query(con, sql_findings, given, 2, &r, e);
+
+	*len = 0;
+	*list = NULL;
+	for (size_t n = ok ? duck_next(r) : 0; n; n = duck_next(r))
+		for (size_t i = 0; i < n; i++) {
+			MEM_GROW(*list, *len, cap);
+			(*list)[(*len)++] = (struct robust_finding){ .key = { 0, duck_numbers(r, 0)[i] }, .day = (uint32_t)duck_numbers(r, 1)[i],
+				.kind = (uint8_t)duck_numbers(r, 2)[i], .up = (uint8_t)duck_numbers(r, 3)[i], .sensor = (uint16_t)duck_numbers(r, 4)[i],
+				.packets = duck_reals(r, 5)[i], .expected = duck_reals(r, 6)[i], .n = (uint16_t)duck_numbers(r, 7)[i],
+				.of = (uint16_t)duck_numbers(r, 8)[i], .level = duck_reals(r, 9)[i], .other = duck_reals(r, 10)[i] };
+		}
+	duck_done(r);
+	duck_disconnect(con);
+	return ok;
+}
+
 static bool duckdb_hours(void *engine, struct span span, hour_fn *fn, void *to, struct err *e)
 {
 	struct duckdb *d = engine;
@@ -839,6 +863,7 @@ const struct engine_ops engine_duckdb = {
 	.unsettled = duckdb_unsettled,
 	.settle = duckdb_settle,
 	.robust = duckdb_robust,
+	.findings = duckdb_findings,
 	.hours = duckdb_hours,
 	.reckoned_until = duckdb_reckoned_until,
 	.reckon = duckdb_reckon,

@@ -256,6 +256,16 @@ static bool local_follow(struct store *s, unsigned hours, bool *behind, struct e
 	return ok;
 }
 
+static bool local_findings(struct store *s, uint32_t from, uint32_t until, struct robust_finding **list, size_t *n, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	(void)pthread_rwlock_rdlock(&l->lock);
+	bool ok = l->ops->findings(l->engine, from, until, list, n, e);
+	(void)pthread_rwlock_unlock(&l->lock);
+	return ok;
+}
+
 static bool local_surges(struct store *s, struct surge_row **rows, size_t *n, struct err *e)
 {
 	struct local *l = (struct local *)s;
@@ -303,7 +313,7 @@ static void local_close(struct store *s)
 }
 
 static const struct store_ops local_ops = {
-	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_settle, local_follow, local_surges, local_reckon, local_check, local_close, NULL,
+	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_settle, local_follow, local_findings, local_surges, local_reckon, local_check, local_close, NULL,
 };
 
 struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, struct regions *regions,

@@ -14,6 +14,7 @@ struct memory {
 	struct row *rows; size_t len, cap;
 	struct robust_day *days; size_t days_len, days_cap;             /* in order */
 	struct robust_weight *weights; size_t weights_len, weights_cap; /* in order */
+	struct robust_finding *findings; size_t findings_len, findings_cap;
 	struct label { struct addr src; uint32_t day; unsigned bit; uint64_t packets; } *labels; size_t labels_len, labels_cap;
 };
 
@@ -34,6 +35,7 @@ static void memory_close(void *engine)
 	free(m->labels);
 	free(m->days);
 	free(m->weights);
+	free(m->findings);
 	free(m);
 }
 
@@ -141,7 +143,7 @@ static bool memory_unsettled(void *engine, uint32_t until, struct key **ports, s
 				(*ports)[(*len)++] = (struct key){ 0, proto << 16 | port };
 			}
 	}
-	m->days_len = m->weights_len = 0;
+	m->days_len = m->weights_len = m->findings_len = 0;
 	return true;
 }
 
@@ -157,6 +159,10 @@ static bool memory_settle(void *engine, const struct settled *s, struct err *e)
 	for (size_t i = 0; i < s->weights_len; i++) {
 		MEM_GROW(m->weights, m->weights_len, m->weights_cap);
 		m->weights[m->weights_len++] = s->weights[i];
+	}
+	for (size_t i = 0; i < s->findings_len; i++) {
+		MEM_GROW(m->findings, m->findings_len, m->findings_cap);
+		m->findings[m->findings_len++] = s->findings[i];
 	}
 	return true;
 }
@@ -233,6 +239,19 @@ static bool memory_robust(void *engine, const struct want *w, robust_fn *fn, voi
 			l.cells[kept++] = l.cells[i];
 	(void)fn(to, l.cells, kept);
 	free(l.cells);
+	return true;
+}
+
+static bool memory_findings(void *engine, uint32_t from, uint32_t until, struct robust_finding **list, size_t *n, struct err *e)
+{
+	struct memory *m = engine;
+
+	(void)e;
+	*n = 0;
+	*list = mem_zero(m->findings_len, sizeof **list);
+	for (size_t i = 0; i < m->findings_len; i++)
+		if (m->findings[i].day >= from && m->findings[i].day < until)
+			(*list)[(*n)++] = m->findings[i];
 	return true;
 }
 
@@ -415,6 +434,7 @@ const struct engine_ops engine_memory = {
 	.unsettled = memory_unsettled,
 	.settle = memory_settle,
 	.robust = memory_robust,
+	.findings = memory_findings,
 	.hours = memory_hours,
 	.reckoned_until = memory_reckoned_until,
 	.reckon = memory_reckon,

@@ -197,6 +197,23 @@ static bool remote_epoch(struct store *s, uint64_t epoch, uint64_t *batches, str
 	return ok;
 }
 
+static bool remote_findings(struct store *s, uint32_t from, uint32_t until, struct robust_finding **list, size_t *n, struct err *e)
+{
+	struct buf out = buf_make(WIRE_BYTES_MAX), in = buf_make(WIRE_BYTES_MAX);
+
+	buf_u32le(&out, from);
+	buf_u32le(&out, until);
+	bool ok = request((struct remote *)s, WIRE_FINDINGS, &out, &in, NULL, NULL, e);
+	if (ok) {
+		struct reader r = reader_over(in.at, in.len);
+
+		ok = findings_decode(list, n, &r, e);
+	}
+	buf_release(&out);
+	buf_release(&in);
+	return ok;
+}
+
 static bool remote_surges(struct store *s, struct surge_row **rows, size_t *n, struct err *e)
 {
 	struct buf out = buf_make(WIRE_BYTES_MAX), in = buf_make(WIRE_BYTES_MAX);
@@ -237,7 +254,7 @@ static void remote_close(struct store *s)
 }
 
 static const struct store_ops remote_ops = {
-	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, NULL, NULL, remote_surges, NULL, remote_check, remote_close,
+	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, NULL, NULL, remote_findings, remote_surges, NULL, remote_check, remote_close,
 	remote_patience,
 };
 

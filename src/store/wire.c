@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/days.h"
 #include "store/surges.h"
 
 #include <errno.h>
@@ -307,6 +308,53 @@ bool surges_decode(struct surge_row **rows, size_t *n, struct reader *r, struct 
 		s->sensors = read_u32le(r);
 		s->new_sources = read_u64le(r);
 		s->revision = read_u32le(r);
+	}
+	return r->ok;
+}
+
+void findings_encode(const struct robust_finding *list, size_t n, struct buf *out)
+{
+	buf_varint(out, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct robust_finding *f = &list[i];
+
+		buf_u32le(out, (uint32_t)f->key.lo);
+		buf_u32le(out, f->day);
+		buf_u8(out, f->kind);
+		buf_u8(out, f->up);
+		buf_u16le(out, f->sensor);
+		put_real(out, f->packets);
+		put_real(out, f->expected);
+		buf_u16le(out, f->n);
+		buf_u16le(out, f->of);
+		put_real(out, f->level);
+		put_real(out, f->other);
+	}
+}
+
+bool findings_decode(struct robust_finding **list, size_t *n, struct reader *r, struct err *e)
+{
+	enum { FINDING_BYTES = 48 };
+	uint64_t len = read_varint(r);
+
+	if (!r->ok || len > reader_left(r) / FINDING_BYTES)
+		return err_set(e, "the keep's list of findings is cut");
+	*n = len;
+	*list = mem_zero(len, sizeof **list);
+	for (size_t i = 0; i < len; i++) {
+		struct robust_finding *f = &(*list)[i];
+
+		f->key.lo = read_u32le(r);
+		f->day = read_u32le(r);
+		f->kind = read_u8(r);
+		f->up = read_u8(r);
+		f->sensor = read_u16le(r);
+		f->packets = get_real(r);
+		f->expected = get_real(r);
+		f->n = read_u16le(r);
+		f->of = read_u16le(r);
+		f->level = get_real(r);
+		f->other = get_real(r);
 	}
 	return r->ok;
 }

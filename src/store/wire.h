@@ -13,7 +13,7 @@ struct err;
 struct reader;
 
 enum { WIRE_BYTES_MAX = 128 << 20 };
-enum wire { WIRE_ASK = 1, WIRE_PUT, WIRE_ROWS, WIRE_FACTS, WIRE_SENSOR, WIRE_EPOCH, WIRE_CHECK, WIRE_SURGES, WIRE_DONE = 64, WIRE_MORE, WIRE_ERROR };
+enum wire { WIRE_ASK = 1, WIRE_PUT, WIRE_ROWS, WIRE_FACTS, WIRE_SENSOR, WIRE_EPOCH, WIRE_CHECK, WIRE_SURGES, WIRE_FINDINGS, WIRE_DONE = 64, WIRE_MORE, WIRE_ERROR };
 
 bool wire_send(int fd, enum wire kind, const struct buf *payload, struct err *e);
 /* Fills payload (cleared before); false also when the peer has hung up. */
@@ -30,6 +30,10 @@ bool sensor_decode(struct sensor *s, struct reader *r);
 struct surge_row;
 void surges_encode(const struct surge_row *rows, size_t n, struct buf *out);
 bool surges_decode(struct surge_row **rows, size_t *n, struct reader *r, struct err *e);       /* the caller frees rows */
+
+struct robust_finding;
+void findings_encode(const struct robust_finding *list, size_t n, struct buf *out);
+bool findings_decode(struct robust_finding **list, size_t *n, struct reader *r, struct err *e);
 
 /* Connects to a keep's socket; -1 with e. */
 int wire_connect(const char *path, struct err *e);

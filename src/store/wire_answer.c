@@ -98,6 +98,21 @@ static bool do_rows(struct store *s, struct reader *r, int fd, struct err *e)
 	return ok;
 }
 
+static bool do_findings(struct store *s, struct reader *r, struct buf *out, struct err *e)
+{
+	uint32_t from = read_u32le(r), until = read_u32le(r);
+	struct robust_finding *list = NULL;
+	size_t n;
+
+	if (!r->ok)
+		return err_asked(e, "the request is cut");
+	bool ok = store_findings(s, from, until, &list, &n, e);
+	if (ok)
+		findings_encode(list, n, out);
+	free(list);
+	return ok;
+}
+
 static bool do_surges(struct store *s, struct buf *out, struct err *e)
 {
 	struct surge_row *rows = NULL;
@@ -134,6 +149,8 @@ static bool do_request(struct store *s, uint8_t kind, struct reader *r, int fd, 
 			return false;
 		buf_u64le(out, number);
 		return true;
+	case WIRE_FINDINGS:
+		return do_findings(s, r, out, e);
 	case WIRE_SURGES:
 		return do_surges(s, out, e);
 	case WIRE_CHECK:

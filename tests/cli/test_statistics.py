@@ -3,8 +3,10 @@
 
 Usage: test_statistics.py BINARY [NAME PART]. Needs ${TEITEN_SHARED:-../shared}/oracle; skips, saying so, without it."""
 import datetime
+import gzip
 import json
 import os
+import statistics
 import subprocess
 import time
 
@@ -180,6 +182,54 @@ def test_surge_is_found_and_dated_with_and_without_a_keep(folder):
     finally:
         keep.terminate()
         keep.wait(30)
+
+
+MARX = os.path.abspath(os.path.join(os.environ.get("TEITEN_SHARED", "../shared"), "data", "aws-marx-2013", "marx-dev-20130303-20130531.csv.gz"))
+MARX_MAP = "time=datetime,sensor=host,src=src,proto=proto,dport=dpt,sport=spt,type=type,packets=n"
+
+
+def marx(folder, name, more=()):
+    """Nine sensors of 2013, and rows more."""
+    if not os.path.exists(MARX):
+        raise Skip("the data of others are not there")
+    with gzip.open(MARX, "rt", newline="") as f, open(f"{folder}/{name}.csv", "w", encoding="ascii") as out:
+        for i, line in enumerate(f):
+            out.write(line.rstrip("\r\n") + (",n\n" if i == 0 else ",1\n"))
+        out.writelines(",".join(map(str, row)) + "\n" for row in more)
+    teiten("import", "--data", f"{folder}/{name}", "--map", MARX_MAP, f"{folder}/{name}.csv")
+    return f"{folder}/{name}"
+
+
+def by_day(data):
+    """Value of each port and day, and the plain mean's."""
+    told = json.loads(teiten("top", "--data", data, "--top", "all", "--from", "2013-03-03", "--until", "2013-05-31", "--step", "day", "--json"))
+    return {s["label"]: s["values"] for s in told["series"]}
+
+
+def test_five_thousand_packets_on_one_of_nine_sensors_move_real_values_little(folder):
+    plain = marx(folder, "plain")
+    rows = json.loads(teiten("top", "--data", plain, "--top", "all", "--from", "2013-04-15", "--until", "2013-05-29", "--json"))["rows"]
+    ports = [r["label"] for r in rows if r["value"] >= 3 and r["label"].endswith(("/tcp", "/udp"))]
+    sensors = ["groucho-oregon", "groucho-us-east", "groucho-singapore", "groucho-tokyo", "groucho-sa", "zeppo-norcal", "groucho-norcal", "groucho-eu", "groucho-sydney"]
+    hits = [(port, 15 + 7 * i % 44, sensors[i % 9]) for i, port in enumerate(ports)]
+    day = {port: datetime.date(2013, 4, 1) + datetime.timedelta(days=d) for port, d, _ in hits}
+    bent = marx(folder, "bent", [(f"{day[p]} 12:00:00", s, 1032051418, p.split("/")[1].upper(), "", 6000, p.split("/")[0], 5000) for p, _, s in hits])
+    a, b = by_day(plain), by_day(bent)
+    shifts = []
+    for port, _, _ in hits:
+        at = (day[port] - datetime.date(2013, 3, 3)).days
+        shifts.append(abs(b[port][at] / a[port][at] - 1))
+    assert len(shifts) >= 8 and statistics.median(shifts) <= .05, sorted(shifts)
+    print(f"# {len(shifts)} ports, median shift {statistics.median(shifts):.3f}, largest {max(shifts):.3f}")
+
+
+def test_what_two_sensors_saw_is_said_to_be_theirs(folder):
+    found = json.loads(teiten("sensor", "odd", "--data", marx(folder, "d"), "--json"))["findings"]
+    for label, first in (("icmp/8", "2013-04-14"), ("6666/tcp", "2013-04-17")):
+        partial = [f for f in found if f["label"] == label and f["finding"] == "partial rise" and first <= f["from"] <= "2013-04-19"]
+        assert partial and all((f["sensors"], f["of"]) == (2, 9) for f in partial), (label, partial)
+    odd = [f for f in found if f["label"] == "445/tcp" and f["sensor"] == "groucho-tokyo" and f["finding"] == "odd, too much"]
+    assert odd and odd[0]["factor"] > 5, odd
 
 
 def test_odd_sensor_does_not_carry_the_value(folder):

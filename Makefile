@@ -119,9 +119,9 @@ bench-fleet: $(BUILD)/teiten $(BUILD)/bench-fleet
 	@tests/bench/run-fleet $(BUILD)
 
 # Judged with simulators beside the project; fit-statistics fits the thresholds anew.
-bench-statistics: $(BUILD)/teiten
+bench-statistics: $(BUILD)/teiten $(BUILD)/bench-statistics
 	@tests/bench/run-statistics $(BUILD)
-fit-statistics: $(BUILD)/teiten
+fit-statistics: $(BUILD)/teiten $(BUILD)/bench-statistics
 	@tests/bench/run-statistics $(BUILD) fit
 
 # Every folder includes only what src/FLOORS says stands below it.

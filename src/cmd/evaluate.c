@@ -66,7 +66,7 @@ static void walk_hour(struct walk *w, const struct trial *t, uint32_t port, cons
 		c.new_sources = t->net[w->net].new_sources;
 		c.top_packets = (double)t->net[w->net].top_packets;
 	}
-	lookout_hour(&w->lookout, r, &c, ALARM_R, &told);
+	lookout_hour(&w->lookout, r, &c, ALARM_R, SCORE_LEAST, &told);
 	note_score(t, port, r->hour, &told.score, scores);
 	note(w, r, true, told.watch, &w->lookout.watches);
 	note(w, r, false, told.alarm, &w->lookout.alarms);

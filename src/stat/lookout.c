@@ -27,7 +27,7 @@ void lookout_release(struct lookout *l)
 	streams_release(&l->streams);
 }
 
-void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, struct seen_hour *out)
+void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, double least, struct seen_hour *out)
 {
 	struct streams *s = &l->streams;
 	int64_t today = r->hour / DAY_HOURS;
@@ -36,7 +36,7 @@ void lookout_hour(struct lookout *l, const struct roster *r, const struct counte
 		if (d >= 0)
 			streams_leave_out(s, d, tracker_leaves_out(&l->alarms, d, today));
 	streams_hour(s, r, c);
-	score_hour(s, r, SCORE_LEAST, NULL, &out->score);
+	score_hour(s, r, least, NULL, &out->score);
 	bool over = out->score.r >= alarm_r, watch = out->score.nv >= WATCH_NV;
 	bool may = over && r->hour >= COLD_HOURS && r->enrolled > 2 && !roster_unsettled(r) && score_gate(s, r);
 	out->watch = tracker_hour(&l->watches, r->hour, s->v_now, s->v.mu_now, r->masked, watch, watch);

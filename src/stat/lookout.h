@@ -22,8 +22,9 @@ void lookout_init(struct lookout *l, const struct roster *r);
 void lookout_release(struct lookout *l);
 /* What a port's lookout would be that had seen nothing so far as `from` has: a port begins as a copy of such a one. */
 void lookout_copy(struct lookout *l, const struct lookout *from);
-/* The roster's hour. alarm_r: the threshold, ALARM_R but where something is fitted or compared. */
-void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, struct seen_hour *out);
+/* The roster's hour. alarm_r: the threshold, ALARM_R but where something is fitted or compared; least: below which nv the rest of the score is
+ * nobody's business (score_hour), alarm_r at most. */
+void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, double least, struct seen_hour *out);
 
 /* What it seems to be (METHODS.md 2.4), by the hour at hand. */
 enum surge_class { SURGE_BROAD, SURGE_PARTIAL, SURGE_SINGLE_SENSOR, SURGE_SINGLE_SOURCE, SURGE_FEW_SOURCES, SURGE_LEVEL_SHIFT, SURGE_LOCAL, SURGE_CLASSES };

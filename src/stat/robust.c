@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* METHODS.md 1.1; what the letters mean is said there. */
 #define K 3.
@@ -20,10 +21,10 @@ enum { CANDIDATES_MAX = 160, ROUNDS_MAX = 15, SHIFT_DAYS = 15, HIGH_DAYS = 3 };
 struct voter { size_t sensor; double y, e, phi, w, cap, ratio, log_e, constant; };
 
 struct robust {
-	struct voter *voters; size_t n;
+	struct voter *voters; size_t n, zeros /* so many of them saw nothing */;
 	double *candidates, *losses /* beyond 1.1 times the least: at least so much */; size_t len;
 	double least, floor;            /* loss of the best candidate; fl */
-	double *spare;
+	double *logs, *spare;
 };
 
 static int by_value(const void *a, const void *b)
@@ -33,11 +34,49 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Of n > 0 values, which it puts in order. */
+/* fmin and fmax without their care for NAN, which costs a call. */
+static inline double lesser(double a, double b) { return a < b ? a : b; }
+static inline double greater(double a, double b) { return a > b ? a : b; }
+
+/* The k-th smallest of n > k values, which it moves about: smaller ones end up before it (quickselect, Hoare 1961). */
+static double kth(double *v, size_t n, size_t k)
+{
+	size_t low = 0, high = n - 1;
+
+	while (low < high) {
+		double pivot = v[low + (high - low) / 2];
+		size_t i = low, j = high;
+
+		for (;; i++, j--) {
+			while (v[i] < pivot)
+				i++;
+			while (v[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			double other = v[i];
+			v[i] = v[j];
+			v[j] = other;
+		}
+		if (k <= j)
+			high = j;
+		else
+			low = j + 1;
+	}
+	return v[k];
+}
+
+/* Of n > 0 values, which it moves about. */
 static double median(double *v, size_t n)
 {
-	qsort(v, n, sizeof *v, by_value);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+	double high = kth(v, n, n / 2), low = high;
+
+	if (n % 2)
+		return high;
+	low = v[0];
+	for (size_t i = 1; i < n / 2; i++)
+		low = greater(low, v[i]);
+	return (low + high) / 2;
 }
 
 static void weigh_voices(struct fleet *f)
@@ -93,6 +132,7 @@ struct robust *robust_open(size_t sensors)
 	r->voters = mem_zero(sensors, sizeof *r->voters);
 	r->candidates = mem_zero(3 * sensors, sizeof *r->candidates);
 	r->losses = mem_zero(3 * sensors, sizeof *r->losses);
+	r->logs = mem_zero(sensors, sizeof *r->logs);
 	r->spare = mem_zero(sensors, sizeof *r->spare);
 	return r;
 }
@@ -104,6 +144,7 @@ void robust_close(struct robust *r)
 	free(r->voters);
 	free(r->candidates);
 	free(r->losses);
+	free(r->logs);
 	free(r->spare);
 	free(r);
 }
@@ -111,7 +152,9 @@ void robust_close(struct robust *r)
 double robust_deviance(double y, double mu, double phi)
 {
 	mu = mu > 1e-9 ? mu : 1e-9;
-	double d = 2 * ((y > 0 ? y * log(y / mu) : 0) - (y + 1 / phi) * log((1 + phi * y) / (1 + phi * mu)));
+	if (y == 0)
+		return 2 / phi * log(1 + phi * mu);
+	double d = 2 * (y * log(y / mu) - (y + 1 / phi) * log((1 + phi * y) / (1 + phi * mu)));
 
 	return d > 0 ? d : 0;
 }
@@ -140,11 +183,13 @@ static void seat_voters(struct robust *r, const struct fleet *f, const double *p
 		size_t s = f->panel[i];
 		double y = packets[s], e = verdicts[s].exposure, phi = port->phi + 1 / (habits[s].packets + K);
 
-		r->voters[i] = (struct voter){ .sensor = s, .y = y, .e = e, .phi = phi, .w = f->voice[s], .ratio = y / e, .log_e = log(e),
-			.constant = (y > 0 ? y * log(y) : 0) - (y + 1 / phi) * log(1 + phi * y),
+		r->voters[i] = (struct voter){ .sensor = s, .y = y, .e = e, .phi = phi, .w = f->voice[s], .ratio = y / e, .log_e = y > 0 ? log(e) : 0,
+			.constant = y > 0 ? y * log(y) - (y + 1 / phi) * log(1 + phi * y) : 0,
 			.cap = y == 0 && port->level * e >= 5 ? 2.5 : strong ? 4 : DEV_MAX };
 	}
 	qsort(r->voters, r->n, sizeof *r->voters, by_ratio);
+	for (r->zeros = 0; r->zeros < r->n && r->voters[r->zeros].y == 0; r->zeros++)
+		;
 }
 
 /* Distinct, ascending, and at most so many. */
@@ -190,26 +235,60 @@ static double find_candidates(struct robust *r)
 	return floor_theta;
 }
 
-/* Step 4; once it is beyond the bound, how far does not matter. */
-static double loss_at(const struct robust *r, double theta, double bound)
+/* Step 4, a sensor's part: its deviance, cut on both sides. */
+static inline double part_of_loss(const struct robust *r, const struct voter *v, double theta, double log_theta)
+{
+	double d = v->constant + (v->y + 1 / v->phi) * log(1 + v->phi * theta * v->e);
+
+	if (v->y > 0)
+		d -= v->y * (log_theta + v->log_e);
+	return v->w * lesser(greater(2 * d, r->floor), v->cap);
+}
+
+/* Of those that saw something; they stand last. */
+static double loss_of_seeing(const struct robust *r, double theta)
 {
 	double log_theta = log(theta), sum = 0;
 
-	for (size_t i = 0; i < r->n && sum <= bound; i++) {
-		const struct voter *v = &r->voters[i];
-		double d = 2 * (v->constant - v->y * (log_theta + v->log_e) + (v->y + 1 / v->phi) * log(1 + v->phi * theta * v->e));
-
-		sum += v->w * fmin(fmax(d, r->floor), v->cap);
-	}
+	for (size_t i = r->zeros; i < r->n; i++)
+		sum += part_of_loss(r, &r->voters[i], theta, log_theta);
 	return sum;
 }
 
+/* Of those that saw nothing: it only grows with theta. Once it is beyond the bound, how far does not matter. */
+static double loss_of_zeros(const struct robust *r, double theta, double bound)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < r->zeros && sum <= bound; i++)
+		sum += part_of_loss(r, &r->voters[i], theta, 0);
+	return sum;
+}
+
+static double loss_bound(double least)
+{
+	return 1.1 * least + 1e-9;      /* find_split asks for no more */
+}
+
+/* Where the mean is comes first, since then most of the others need not be reckoned to the end. */
 static double best_candidate(struct robust *r)
 {
+	double y = 0, e = 0, zeros = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		y += r->voters[i].y;
+		e += r->voters[i].e;
+	}
+	r->least = loss_of_seeing(r, y / e) + loss_of_zeros(r, y / e, INFINITY);
+	double first = r->least * (1 + 1e-9);   /* the mean is a candidate, but for its rounding */
 	r->least = INFINITY;
 	for (size_t c = 0; c < r->len; c++) {
-		r->losses[c] = loss_at(r, r->candidates[c], 1.1 * r->least + 1e-9);
-		r->least = fmin(r->least, r->losses[c]);
+		double bound = loss_bound(lesser(r->least, first)), seeing = zeros > bound ? 0 : loss_of_seeing(r, r->candidates[c]);
+
+		if (seeing + zeros <= bound)
+			zeros = greater(zeros, loss_of_zeros(r, r->candidates[c], bound - seeing));
+		r->losses[c] = seeing + zeros;
+		r->least = lesser(r->least, r->losses[c]);
 	}
 	for (size_t c = 0; c < r->len; c++)
 		if (r->losses[c] <= r->least * (1 + 1e-12))
@@ -227,7 +306,8 @@ static double refine(const struct robust *r, double theta, double floor_theta)
 		for (size_t i = 0; i < r->n; i++) {
 			const struct voter *v = &r->voters[i];
 
-			if (robust_deviance(v->y, theta * v->e, v->phi) >= DEV_MAX)
+			/* of nothing seen the deviance is less than twice what was expected */
+			if ((v->y > 0 || 2 * theta * v->e >= DEV_MAX) && robust_deviance(v->y, theta * v->e, v->phi) >= DEV_MAX)
 				continue;
 			double weight = v->w / (1 + v->phi * theta * v->e);
 			y += weight * v->y;
@@ -266,6 +346,11 @@ static double spread_of_few(size_t n)
 	return sqrt((double)(n - 1)) * tan(middle) / 1.96;
 }
 
+static bool has_baseline(const struct fleet *f, size_t i)
+{
+	return f->seats[i].enrolled && (f->all_calibrate || !f->seats[i].calibrating);
+}
+
 /* Every enrolled sensor's b, and its part of the headline: who is odd for good does not carry the value (step 6). */
 static void sum_baselines(struct robust *r, const struct fleet *f, struct fitted *day, const struct verdict *verdicts)
 {
@@ -273,23 +358,22 @@ static void sum_baselines(struct robust *r, const struct fleet *f, struct fitted
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->len; i++)
-		if (f->seats[i].enrolled && (f->all_calibrate || !f->seats[i].calibrating))
-			r->spare[n++] = log(verdicts[i].b / f->seats[i].addresses);
+		if (has_baseline(f, i))
+			r->logs[n++] = log(verdicts[i].b / f->seats[i].addresses);
 	if (n == 0)
 		return;
+	memcpy(r->spare, r->logs, n * sizeof *r->spare);
 	double middle = median(r->spare, n);
 	for (size_t i = 0; i < n; i++)
-		r->spare[i] = fabs(r->spare[i] - middle);
-	double cut = middle + 2.5 * fmax(.5, 1.4826 * median(r->spare, n));
-	for (size_t i = 0; i < f->len; i++) {
-		double addresses = f->seats[i].addresses;
-
-		if (!f->seats[i].enrolled || (!f->all_calibrate && f->seats[i].calibrating))
-			continue;
-		a += addresses;
-		b += verdicts[i].b;
-		cut_b += addresses * exp(fmin(log(verdicts[i].b / addresses), cut));
-	}
+		r->spare[i] = fabs(r->logs[i] - middle);
+	double cut = middle + 2.5 * fmax(.5, 1.4826 * median(r->spare, n)), cut_rate = exp(cut);
+	n = 0;
+	for (size_t i = 0; i < f->len; i++)
+		if (has_baseline(f, i)) {
+			a += f->seats[i].addresses;
+			b += verdicts[i].b;
+			cut_b += r->logs[n++] > cut ? f->seats[i].addresses * cut_rate : verdicts[i].b;
+		}
 	day->plain_b = b / a;
 	day->headline_b = cut_b / a;
 }

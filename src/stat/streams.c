@@ -142,7 +142,7 @@ static void close_day(struct stream *x, int64_t day)
 
 static void begin_day(struct streams *s, struct stream *x, int64_t day)
 {
-	unsigned places[WINDOW_DAYS], weekdays[WINDOW_DAYS], n = window_of(s, x->day, day, places);
+	unsigned places[WINDOW_DAYS] = { 0 }, weekdays[WINDOW_DAYS] = { 0 }, n = window_of(s, x->day, day, places);
 	double level = level_of(x->day, places, n);
 
 	if (!isnan(level)) {
@@ -160,7 +160,7 @@ static void begin_day(struct streams *s, struct stream *x, int64_t day)
 /* A sensor's sum is by the share of the day that it watched; a day without watching has none. */
 static void close_reaches(struct streams *s, const struct roster *r, int64_t day)
 {
-	unsigned places[WINDOW_DAYS];
+	unsigned places[WINDOW_DAYS] = { 0 };
 
 	for (size_t i = 0; i < s->len; i++) {
 		struct reach *one = &s->reaches[i];
@@ -168,7 +168,8 @@ static void close_reaches(struct streams *s, const struct roster *r, int64_t day
 
 		one->day[(day - 1) % STREAM_DAYS] = coverage > 0 ? (float)(one->today / fmax(coverage, .2)) : NAN;
 		one->today = 0;
-		double level = level_of(one->day, places, window_of(s, one->day, day, places));
+		unsigned n = window_of(s, one->day, day, places);
+		double level = level_of(one->day, places, n);
 		if (!isnan(level))
 			one->level = (float)level;
 	}

@@ -175,11 +175,11 @@ static void finish_hour(struct walk *w)
 		}
 		w->of_place[place] = i + 1;
 	}
-	lookout_hour(&s->blank, &s->roster, &none, ALARM_R, &told);
+	lookout_hour(&s->blank, &s->roster, &none, ALARM_R, ALARM_R, &told);
 	for (size_t i = 0; i < s->len; i++) {
 		size_t gathered = i < w->of_place_cap ? w->of_place[i] : 0;
 
-		lookout_hour(&s->ports[i].lookout, &s->roster, gathered ? &w->ports[gathered - 1].c : &none, ALARM_R, &told);
+		lookout_hour(&s->ports[i].lookout, &s->roster, gathered ? &w->ports[gathered - 1].c : &none, ALARM_R, ALARM_R, &told);
 		note_alarm(s, &s->ports[i], told.alarm);
 		note_watch(s, &s->ports[i], told.watch);
 		if (gathered)

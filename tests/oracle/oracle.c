@@ -264,7 +264,7 @@ static void hours(void)
 
 		c.new_sources = number();
 		roster_hour(&r, enrolled, up);
-		lookout_hour(&l, &r, &c, threshold, &told);
+		lookout_hour(&l, &r, &c, threshold, SCORE_LEAST, &told);
 		score_hour(&l.streams, &r, 0, z, &score);       /* the whole of it */
 		print_hour(&l, &r, &score, z);
 	}

@@ -35,7 +35,7 @@ uint64_t epoch_without_mark(uint64_t epoch)
 
 uint32_t epoch_mark(uint64_t epoch)
 {
-	return (uint32_t)(epoch >> (64 - MARK_BITS));
+	return batch_mark(epoch);
 }
 
 /* "NAME MARK FROM" a line. */

@@ -23,19 +23,27 @@ static void stream_init(struct stream *x)
 	}
 }
 
+static void reach_init(struct reach *one)
+{
+	*one = (struct reach){ .level = NAN, .last = -1 };
+	for (unsigned i = 0; i < STREAM_DAYS; i++)
+		one->day[i] = NAN;
+}
+
+void streams_forget(struct streams *s, size_t sensor)
+{
+	if (sensor < s->len)
+		reach_init(&s->reaches[sensor]);
+}
+
 /* Places that the roster has got since. */
 static void reach_all(struct streams *s, const struct roster *r)
 {
 	if (s->len == r->len)
 		return;
 	s->reaches = mem_resize(s->reaches, r->len, sizeof *s->reaches);
-	for (; s->len < r->len; s->len++) {
-		struct reach *one = &s->reaches[s->len];
-
-		*one = (struct reach){ .level = NAN, .last = -1 };
-		for (unsigned i = 0; i < STREAM_DAYS; i++)
-			one->day[i] = NAN;
-	}
+	for (; s->len < r->len; s->len++)
+		reach_init(&s->reaches[s->len]);
 }
 
 void streams_init(struct streams *s, const struct roster *r)

@@ -44,6 +44,8 @@ void streams_init(struct streams *s, const struct roster *r);
 void streams_release(struct streams *s);
 /* The roster's hour on this port. */
 void streams_hour(struct streams *s, const struct roster *r, const struct counted *c);
+/* The sensor observes other addresses from now on: its history says nothing more. */
+void streams_forget(struct streams *s, size_t sensor);
 /* Day of the ring: whether it enters levels. To be set before the hour that begins a day. */
 void streams_leave_out(struct streams *s, int64_t day, bool out);
 

@@ -11,6 +11,7 @@ void book_release(struct book *b)
 	free(b->watches);
 	free(b->sensors);
 	free(b->ledger);
+	free(b->marks);
 	zone_release(&b->zone);
 	*b = (struct book){ 0 };
 }
@@ -100,6 +101,34 @@ void book_note(struct book *b, uint16_t sensor, uint64_t epoch, uint64_t serial)
 		b->ledger[i] = (struct ledger_run){ sensor, epoch, serial, serial };
 		b->ledger_len++;
 	}
+}
+
+void book_note_mark(struct book *b, uint16_t sensor, uint64_t epoch, minute_t from)
+{
+	uint32_t mark = batch_mark(epoch);
+
+	for (size_t i = 0; i < b->marks_len; i++)
+		if (b->marks[i].sensor == sensor && b->marks[i].mark == mark) {
+			b->marks[i].from = from < b->marks[i].from ? from : b->marks[i].from;
+			return;
+		}
+	if (mark == 0)
+		return;
+	MEM_GROW(b->marks, b->marks_len, b->marks_cap);
+	b->marks[b->marks_len++] = (struct marked){ sensor, mark, from };
+}
+
+bool book_moved(const struct book *b, uint16_t sensor, struct span s)
+{
+	minute_t first = MINUTE_MAX;
+
+	for (size_t i = 0; i < b->marks_len; i++)
+		if (b->marks[i].sensor == sensor && b->marks[i].from < first)
+			first = b->marks[i].from;
+	for (size_t i = 0; i < b->marks_len; i++)
+		if (b->marks[i].sensor == sensor && b->marks[i].from > first && b->marks[i].from >= s.from && b->marks[i].from < s.until)
+			return true;
+	return false;
 }
 
 uint64_t book_epoch(const struct book *b, uint64_t epoch)

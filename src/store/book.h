@@ -7,12 +7,16 @@
 
 struct ledger_run { uint16_t sensor; uint64_t epoch, first, last; };    /* serials first to last are stored */
 
+/* Since when a sensor marks its batches so. */
+struct marked { uint16_t sensor; uint32_t mark; minute_t from; };
+
 struct book {
 	struct zone zone;
 	int64_t made_s;
 	struct sensor *sensors; size_t len, cap;        /* by number: sensors[i].number is i + 1 */
 	struct watch *watches; size_t watches_cap;      /* beside sensors */
 	struct ledger_run *ledger; size_t ledger_len, ledger_cap;       /* ascending, neighbours joined */
+	struct marked *marks; size_t marks_len, marks_cap;
 	uint32_t settled;               /* days before this one (its number) have robust values */
 	uint64_t batches, rows, packets, lost, revision;
 };
@@ -26,6 +30,9 @@ bool book_knows(const struct book *b, uint16_t sensor, uint64_t epoch, uint64_t 
 void book_note(struct book *b, uint16_t sensor, uint64_t epoch, uint64_t serial);
 uint32_t book_group(const struct book *b, size_t place);                         /* a number for its group; 0: it has none */
 uint64_t book_epoch(const struct book *b, uint64_t epoch);                      /* batches of an epoch */
+void book_note_mark(struct book *b, uint16_t sensor, uint64_t epoch, minute_t from);
+/* Whether the sensor began to observe other addresses within the span: what was learnt of it holds no more. */
+bool book_moved(const struct book *b, uint16_t sensor, struct span s);
 struct span book_held(const struct book *b);                                    /* over all sensors' watches */
 
 #endif

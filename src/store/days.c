@@ -16,6 +16,7 @@ struct pass {
 	const struct book *book;
 	const struct panel *panel;      /* all days */
 	struct fleet *fleets; struct seat *seats;       /* of each day */
+	bool *moved;                                    /* of each day and sensor: it begins to observe other addresses */
 	struct robust *robust;
 	struct verdict *verdicts;
 	struct finding *found;
@@ -27,10 +28,10 @@ struct pass {
 	struct settled out;
 };
 
-/* Enrolled from its first watched day on, and until it watched nothing for four weeks. */
+/* Enrolled from its first watched day on, and until it watched nothing for four weeks. With other addresses it is a new one. */
 static void seat_sensor(struct pass *p, size_t sensor)
 {
-	size_t n = p->book->len, first = 0, last = 0;
+	size_t n = p->book->len, first = 0, last = 0, since;
 	uint32_t group = book_group(p->book, sensor);
 	bool met = false;
 
@@ -40,10 +41,16 @@ static void seat_sensor(struct pass *p, size_t sensor)
 			last = day;
 			met = true;
 		}
-	for (size_t day = 0; day < p->panel->slots; day++)
+	since = first;
+	for (size_t day = 0; day < p->panel->slots; day++) {
+		bool moved = book_moved(p->book, (uint16_t)(sensor + 1), p->panel->list[day].span);
+
+		since = moved ? day : since;
+		p->moved[day * n + sensor] = moved;
 		p->seats[day * n + sensor] = (struct seat){ .enrolled = met && day >= first && day <= last + GONE_DAYS,
-			.calibrating = day < first + ROBUST_CALIBRATING_DAYS, .addresses = p->book->sensors[sensor].addresses, .group = group,
+			.calibrating = day < since + ROBUST_CALIBRATING_DAYS, .addresses = p->book->sensors[sensor].addresses, .group = group,
 			.coverage = (double)p->panel->watched_s[day * n + sensor] / p->panel->list[day].whole_s };
+	}
 }
 
 static void begin_pass(struct pass *p)
@@ -52,6 +59,7 @@ static void begin_pass(struct pass *p)
 
 	p->fleets = mem_zero(p->panel->slots, sizeof *p->fleets);
 	p->seats = mem_zero(p->panel->slots * n, sizeof *p->seats);
+	p->moved = mem_zero(p->panel->slots * n, sizeof *p->moved);
 	for (size_t i = 0; i < n; i++)
 		seat_sensor(p, i);
 	for (size_t day = 0; day < p->panel->slots; day++)
@@ -69,6 +77,7 @@ static void end_pass(struct pass *p)
 		fleet_release(&p->fleets[day]);
 	free(p->fleets);
 	free(p->seats);
+	free(p->moved);
 	robust_close(p->robust);
 	free(p->verdicts);
 	free(p->found);
@@ -133,8 +142,11 @@ static void finish_day(struct pass *p)
 	struct fitted day;
 	bool any = false;
 
-	for (size_t i = 0; i < p->book->len; i++)
+	for (size_t i = 0; i < p->book->len; i++) {
 		any |= p->packets[i] > 0;
+		if (p->moved[p->slot * p->book->len + i])
+			p->habits[i] = (struct habit){ 0 };
+	}
 	robust_fit(p->robust, f, p->packets, &p->port, p->habits, &day, p->verdicts);
 	keep_findings(p, &day, number);
 	if (any) {

@@ -76,12 +76,13 @@ static bool load_ledger(struct duckdb *d, struct book *book, struct err *e)
 {
 	struct duck_rows *r;
 
-	if (!duck_query(d->writer, "SELECT sensor::UBIGINT, epoch, serial, rows::UBIGINT, packets, lost FROM ledger "
+	if (!duck_query(d->writer, "SELECT sensor::UBIGINT, epoch, serial, rows::UBIGINT, packets, lost, from_minute::UBIGINT FROM ledger "
 		"ORDER BY epoch, sensor, serial", NULL, 0, &r, e))
 		return false;
 	for (size_t n = duck_next(r); n; n = duck_next(r))
 		for (size_t i = 0; i < n; i++) {
 			book_note(book, (uint16_t)duck_numbers(r, 0)[i], duck_numbers(r, 1)[i], duck_numbers(r, 2)[i]);
+			book_note_mark(book, (uint16_t)duck_numbers(r, 0)[i], duck_numbers(r, 1)[i], (minute_t)duck_numbers(r, 6)[i]);
 			book->batches++;
 			book->rows += duck_numbers(r, 3)[i];
 			book->packets += duck_numbers(r, 4)[i];

@@ -64,6 +64,7 @@ static void note(struct book *book, const struct group *g)
 		struct watch *w = &book->watches[g->numbers[i] - 1];
 
 		book_note(book, g->numbers[i], b->epoch, b->serial);
+		book_note_mark(book, g->numbers[i], b->epoch, b->span.from);
 		for (size_t k = 0; k < b->watched.len; k++)
 			watch_add(w, b->watched.runs[k]);
 		book->batches++;

@@ -140,6 +140,13 @@ static void note_watch(struct surges *s, struct lookouts *p, enum tracked what)
 		note(s, p, p->watch, what, t);
 }
 
+static void forget_sensor(struct surges *s, size_t sensor)
+{
+	streams_forget(&s->blank.streams, sensor);
+	for (size_t i = 0; i < s->len; i++)
+		streams_forget(&s->ports[i].lookout.streams, sensor);
+}
+
 /* The hour that comes next: who is enrolled, who watched. */
 static void begin_hour(struct walk *w)
 {
@@ -153,6 +160,9 @@ static void begin_hour(struct walk *w)
 		w->up[i] = watch_seconds(&w->book->watches[i], (struct span){ hour, hour + HOUR }) >= WATCHED_S_MIN;
 	}
 	roster_hour(&s->roster, w->enrolled, w->up);
+	for (size_t i = 0; i < w->book->len; i++)
+		if (w->book->marks_len && book_moved(w->book, (uint16_t)(i + 1), (struct span){ hour, hour + HOUR }))
+			forget_sensor(s, i);
 	if (s->roster.hour == 0)
 		lookout_init(&s->blank, &s->roster);
 }

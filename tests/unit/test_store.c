@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "store/regions.h"
 #include "store/store.h"
+#include "stat/robust.h"
+#include "store/days.h"
 #include "store/engine.h"
 #include "store/wire.h"
 
@@ -480,6 +482,47 @@ TEST(robust_values_of_parts_add_up_and_no_odd_sensor_bends_them)
 	answer_release(&parts);
 	store_close(s);
 	regions_close(r);
+}
+
+/* How often the third of five sensors is called odd that sees ten times as much from day 30 on. */
+static unsigned times_odd(uint64_t epoch_from_then)
+{
+	enum { LONG = 50, FLEET = 5, THEN = 30 };
+	struct store *s = must_open("memory:", "UTC", NULL);
+	minute_t start = DAY0 * MINUTES_PER_DAY;
+	struct robust_finding *list;
+	uint64_t seed = 3;
+	unsigned odd = 0;
+	size_t n;
+	enum stored each;
+	struct err e;
+
+	for (unsigned i = 0; i < FLEET * LONG; i++) {
+		minute_t day = start + i / FLEET * MINUTES_PER_DAY;
+		bool then = i % FLEET == 2 && i / FLEET >= THEN;
+		struct batch b = { .epoch = then ? epoch_from_then : 1ull << 40, .serial = i, .span = { day, day + MINUTES_PER_DAY } };
+		const struct batch *const batches[] = { &b };
+
+		(void)snprintf(b.sensor, sizeof b.sensor, "s%u", i % FLEET);
+		watch_add(&b.watched, (struct run){ b.span.from, b.span.until, 60 });
+		batch_add(&b, &(struct tuple){ .src = addr_v4(1), .minute = day, .proto = PROTO_TCP, .port = 80,
+			.packets = (uint32_t)((15 + test_random(&seed) % 10) * (then ? 10 : 1)) });
+		CHECK_OK(store_put(s, batches, 1, &each, &e));
+		batch_release(&b);
+	}
+	CHECK_OK(store_settle(s, start + LONG * MINUTES_PER_DAY, &e));
+	CHECK_OK(store_findings(s, DAY0, DAY0 + LONG, &list, &n, &e));
+	for (size_t i = 0; i < n; i++)
+		odd += list[i].kind == FINDING_ODD && list[i].sensor == 3;
+	free(list);
+	store_close(s);
+	return odd;
+}
+
+TEST(sensor_with_other_addresses_begins_anew)
+{
+	CHECK(times_odd(1ull << 40) >= 10);     /* the same addresses: it has gone mad, until that is its habit */
+	CHECK(times_odd(2ull << 40) <= 2);      /* others: two weeks to learn what is usual there */
 }
 
 /* What METHODS 1 says, worked out by hand: two sensors, one with 4 addresses, one looking for half a day. */

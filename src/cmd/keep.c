@@ -425,6 +425,17 @@ static bool read_sensors(struct keep *k)
 	return true;
 }
 
+static void tell_surges(struct keep *k, minute_t now)
+{
+	struct surge_row *rows = NULL;
+	struct err e;
+	size_t n;
+
+	if (store_surges(k->store, &rows, &n, &e))
+		vigil_surges(&k->vigil, rows, n, now);
+	free(rows);
+}
+
 /* Sources of the hours that are over, and robust values of the days, when nothing waits that would have to be counted as well; what
  * comes late for older ones is gathered for a while. */
 static void reckon(struct keep *k)
@@ -442,6 +453,8 @@ static void reckon(struct keep *k)
 		ok = store_settle(k->store, now - RECKON_AFTER, &e) && store_follow(k->store, FOLLOW_HOURS, &behind, &e);
 	if (!ok)
 		log_err(&e);
+	if (ok && !behind && what.until == what.from)
+		tell_surges(k, now);
 	if (behind)
 		return;         /* goes on in the next round, after what may wait in the spool */
 	if (!ok || what.until == what.from) {

@@ -5,12 +5,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "store/surges.h"
+
+#include <math.h>
 
 enum { TEXT_MAX = 512 };
 
 void notice_text(const struct notice *n, enum lang l, struct buf *out)
 {
-	static const enum message texts[NOTICES] = { M_NOTICE_SILENT, M_NOTICE_CAPTURING, M_NOTICE_LOSING, M_NOTICE_WHOLE, M_NOTICE_MOVED, M_NOTICE_TRIAL };
+	static const enum message texts[NOTICES] = { M_NOTICE_SILENT, M_NOTICE_CAPTURING, M_NOTICE_LOSING, M_NOTICE_WHOLE, M_NOTICE_MOVED, M_NOTICE_SURGE,
+		M_NOTICE_SURGE_OVER, M_NOTICE_TRIAL };
 	char amount[NUM_TEXT_MAX];
 
 	message_fill(out, l, texts[n->kind], n->sensor, num_grouped(n->amount, amount));
@@ -34,6 +38,8 @@ static void note(struct watched_over *w, enum notice_kind kind)
 	case NOTICE_CAPTURING: w->state = LIVE_CAPTURING; break;
 	case NOTICE_LOSING: w->losing = true; break;
 	case NOTICE_WHOLE: w->losing = false; break;
+	case NOTICE_SURGE: w->surge = SURGE_TOLD; break;
+	case NOTICE_SURGE_OVER: w->surge = SURGE_OVER_TOLD; break;
 	default: break;
 	}
 }
@@ -120,6 +126,25 @@ void vigil_look(struct vigil *v, const struct enrolled *all, const struct facts 
 	}
 	v->hours += hour_over;
 	v->hour = now / 60;
+}
+
+/* Those of the past are history: a keep that goes through all hours anew tells nobody of them. */
+void vigil_surges(struct vigil *v, const struct surge_row *rows, size_t n, minute_t now)
+{
+	char id[SURGE_ID_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct surge_row *r = &rows[i];
+		uint64_t rate = (uint64_t)ceil(r->value);
+
+		if (!r->alarm || (r->known + SURGE_NEWS_MINUTES < now && !(r->end == 0 || r->end + SURGE_NEWS_MINUTES >= now)))
+			continue;
+		struct watched_over *w = place_of(v, surge_id(r, id));
+		if (w->surge == SURGE_UNTOLD && r->known + SURGE_NEWS_MINUTES >= now && tell(v, id, NOTICE_SURGE, rate, now))
+			note(w, NOTICE_SURGE);
+		if (w->surge == SURGE_TOLD && r->end && tell(v, id, NOTICE_SURGE_OVER, rate, now))
+			note(w, NOTICE_SURGE_OVER);
+	}
 }
 
 void vigil_release(struct vigil *v)

@@ -9,11 +9,12 @@
 #include "store/store.h"
 
 struct buf;
+struct surge_row;
 
-enum { LOSS_PER_MILLE = 10, LOSS_PACKETS_MIN = 100, MOVED_AGAIN_MINUTES = 60 };        /* from which on losing is told; how often moving is */
+enum { LOSS_PER_MILLE = 10, LOSS_PACKETS_MIN = 100, MOVED_AGAIN_MINUTES = 60, SURGE_NEWS_MINUTES = 2 * 24 * 60 };        /* from which on losing is told; how often moving is */
 
-/* One sensor, as it was told last, and what it brought in the hour at hand. */
-struct watched_over { char name[SENSOR_NAME_MAX]; enum liveness state; bool losing; minute_t moved; uint64_t seen, lost; };
+/* One sensor, or one surge, as it was told last, and what it brought in the hour at hand. */
+struct watched_over { char name[SENSOR_NAME_MAX]; enum liveness state; bool losing; enum { SURGE_UNTOLD, SURGE_TOLD, SURGE_OVER_TOLD } surge; minute_t moved; uint64_t seen, lost; };
 
 struct vigil { const char *path; minute_t hour; unsigned hours; struct watched_over *list; size_t len, cap; };
 
@@ -22,6 +23,8 @@ void vigil_count(struct vigil *v, const struct batch *b);               /* a bat
 void vigil_moved(struct vigil *v, const char *sensor, minute_t now);    /* its batches say that it observes other addresses */
 /* Once a minute. */
 void vigil_look(struct vigil *v, const struct enrolled *all, const struct facts *f, minute_t now);
+/* Alarms that are new, and those told that have ended. */
+void vigil_surges(struct vigil *v, const struct surge_row *rows, size_t n, minute_t now);
 void vigil_release(struct vigil *v);
 
 /* The notice as a sentence without a full stop. */

@@ -14,20 +14,7 @@
 
 #include <math.h>
 
-enum { OUT_MAX = 256 << 20, ID_MAX = 48, HOURS_AT_ONCE = 100000 };
-
-/* 5900-tcp-20060516T03: the port, and the hour of UTC in which it became known. */
-static const char *id_of(const struct surge_row *r, char out[ID_MAX])
-{
-	char label[SERIES_LABEL_MAX];
-	struct civil c = calendar_civil(&zone_utc, r->known);
-
-	(void)port_label(r->port >> 16, r->port & UINT16_MAX, label);
-	for (char *at = label; *at; at++)
-		*at = *at == '/' ? '-' : *at;
-	(void)snprintf(out, ID_MAX, "%.20s-%04d%02d%02dT%02d", label, c.year, c.month, c.day, c.hour);
-	return out;
-}
+enum { OUT_MAX = 256 << 20, HOURS_AT_ONCE = 100000 };
 
 static void time_json(struct json *j, const char *key, minute_t at, const struct zone *z)
 {
@@ -38,10 +25,10 @@ static void time_json(struct json *j, const char *key, minute_t at, const struct
 
 static void row_json(struct json *j, const char *key, const struct surge_row *r, const struct zone *z)
 {
-	char id[ID_MAX], label[SERIES_LABEL_MAX];
+	char id[SURGE_ID_MAX], label[SERIES_LABEL_MAX];
 
 	json_object(j, key);
-	json_string(j, "id", id_of(r, id));
+	json_string(j, "id", surge_id(r, id));
 	json_string(j, "label", port_label(r->port >> 16, r->port & UINT16_MAX, label));
 	json_string(j, "class", surge_class_name(r->class));
 	json_string(j, "level", r->alarm ? "alarm" : "watch");
@@ -71,7 +58,7 @@ static const char *short_time(const struct zone *z, minute_t at, char out[CALEND
 
 static void rows_text(const struct surge_row *const *list, size_t n, const struct zone *z, struct buf *out)
 {
-	char id[ID_MAX], onset[CALENDAR_TEXT_MAX], end[CALENDAR_TEXT_MAX], known[CALENDAR_TEXT_MAX], value[NUM_TEXT_MAX], expected[NUM_TEXT_MAX],
+	char id[SURGE_ID_MAX], onset[CALENDAR_TEXT_MAX], end[CALENDAR_TEXT_MAX], known[CALENDAR_TEXT_MAX], value[NUM_TEXT_MAX], expected[NUM_TEXT_MAX],
 		sources[NUM_TEXT_MAX];
 
 	buf_printf(out, "found by machine, unconfirmed; times are those of %s, values sources an hour\n", z->name);
@@ -79,7 +66,7 @@ static void rows_text(const struct surge_row *const *list, size_t n, const struc
 	for (size_t i = 0; i < n; i++) {
 		const struct surge_row *r = list[i];
 
-		buf_printf(out, "%-26s %-6s %-14s %-16s %-16s %-16s %8s %8s %7u %s\n", id_of(r, id), r->alarm ? "alarm" : "watch", surge_class_name(r->class),
+		buf_printf(out, "%-26s %-6s %-14s %-16s %-16s %-16s %8s %8s %7u %s\n", surge_id(r, id), r->alarm ? "alarm" : "watch", surge_class_name(r->class),
 			short_time(z, r->onset, onset), short_time(z, r->end, end), short_time(z, r->known, known), num_human(r->value, value),
 			num_human(r->expected, expected), r->sensors, num_grouped(r->new_sources, sources));
 	}
@@ -90,11 +77,11 @@ static void rows_text(const struct surge_row *const *list, size_t n, const struc
 /* What is listed: alarms, and with --all watches too. */
 static size_t choose(const struct surge_row *rows, size_t n, const char *id, bool all, const struct surge_row **out)
 {
-	char text[ID_MAX];
+	char text[SURGE_ID_MAX];
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (id ? !strcmp(id_of(&rows[i], text), id) : all || rows[i].alarm)
+		if (id ? !strcmp(surge_id(&rows[i], text), id) : all || rows[i].alarm)
 			out[len++] = &rows[i];
 	return len;
 }

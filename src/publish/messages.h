@@ -27,6 +27,10 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(NOTICE_WHOLE, "センサー {1} の取りこぼしは解消しました（1時間、取りこぼしなし）", "sensor {1} has lost nothing for an hour") \
 	X(NOTICE_MOVED, "センサー {1} の観測アドレスが変わりました。登録したアドレス数を確認してください", \
 		"sensor {1} observes other addresses than before: see how many it is enrolled with") \
+	X(NOTICE_SURGE, "スキャンの急増を検知しました: {1}（機械による判定、未確認。1時間あたりの送信元数 {2}）", \
+		"a scan surge was found: {1} (by machine, unconfirmed; {2} sources an hour)") \
+	X(NOTICE_SURGE_OVER, "スキャンの急増 {1} は収まりました（ピーク時の1時間あたりの送信元数 {2}）", \
+		"the scan surge {1} is over (at its peak {2} sources an hour)") \
 	X(NOTICE_TRIAL, "通知の送信試験です", "a trial: notices arrive here") \
 	X(SENSORS_PAGE_TEXT, "このサイトの平均はすべて、センサーが実際に観測していた時間で割ったものです。観測率は、最初に観測した時刻から" \
 		"現在（観測を終えたセンサーでは最後に観測した時刻）までのうち、実際に観測していた時間の割合です。", \

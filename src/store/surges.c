@@ -1,6 +1,9 @@
 #include "store/surges.h"
 
+#include "base/bytes.h"
 #include "base/mem.h"
+#include "base/zone.h"
+#include "core/calendar.h"
 
 #include <math.h>
 
@@ -278,4 +281,16 @@ bool surges_follow(struct surges *s, const struct engine_ops *ops, void *engine,
 	free(w.ports);
 	free(w.of_place);
 	return ok;
+}
+
+const char *surge_id(const struct surge_row *r, char out[SURGE_ID_MAX])
+{
+	char label[SERIES_LABEL_MAX];
+	struct civil c = calendar_civil(&zone_utc, r->known);
+
+	(void)port_label(r->port >> 16, r->port & UINT16_MAX, label);
+	for (char *at = label; *at; at++)
+		*at = *at == '/' ? '-' : *at;
+	(void)snprintf(out, SURGE_ID_MAX, "%.16s-%04d%02d%02dT%02d", label, c.year % 10000, c.month, c.day, c.hour);
+	return out;
 }

@@ -19,6 +19,10 @@ struct surge_row {
 	unsigned revision;              /* from 1; one more whenever it was upgraded, continued, closed, or became a level shift */
 };
 
+/* 5900-tcp-20060516T09: its port, and the hour of UTC in which it became known. */
+enum { SURGE_ID_MAX = 40 };
+const char *surge_id(const struct surge_row *r, char out[SURGE_ID_MAX]);
+
 struct surges {
 	struct roster roster;
 	struct lookout blank;           /* of a port that nobody ever reached for */

@@ -232,6 +232,29 @@ def test_what_two_sensors_saw_is_said_to_be_theirs(folder):
     assert odd and odd[0]["factor"] > 5, odd
 
 
+def test_surge_of_today_is_told_once(folder):
+    def ago(days):
+        return (datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=days)).isoformat()
+
+    with open(f"{folder}/scenario", "w", encoding="ascii") as f:
+        f.write(SCENARIO.replace("Asia/Tokyo", "UTC").replace("2020-01-01", ago(76)).replace("2020-03-16", ago(0)).replace("2020-02-25", ago(1)).replace("2020-03-05", ago(0)))
+    teiten("simulate", "--data", f"{folder}/d", "--seed", "5", f"{folder}/scenario")
+    for _ in range(2):
+        keep = subprocess.Popen([BINARY, "keep", "--data", f"{folder}/d"], stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(300):
+                told = [line for line in open(f"{folder}/d/notices/log", encoding="ascii") if " surge " in line] if os.path.exists(f"{folder}/d/notices/log") else []
+                if told:
+                    break
+                time.sleep(.1)
+            time.sleep(1)
+        finally:
+            keep.terminate()
+            keep.wait(30)
+    told = [line.split()[1:3] for line in open(f"{folder}/d/notices/log", encoding="ascii")]
+    assert [t[0] for t in told].count("surge") == 1 and told[0][1].startswith("10000-tcp-"), told
+
+
 def test_odd_sensor_does_not_carry_the_value(folder):
     with open(f"{folder}/scenario", "w", encoding="ascii") as f:
         f.write(SCENARIO)

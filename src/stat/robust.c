@@ -15,16 +15,17 @@
 #define DEV_MAX 9.                      /* rejected from here on: three residuals */
 #define FLOOR_PACKETS .02
 #define DECAY 0.9755486420525732 /* half in 28 days */
-enum { CANDIDATES_MAX = 160, ROUNDS_MAX = 15, SHIFT_DAYS = 15, HIGH_DAYS = 3 };
+enum { CANDIDATES_MAX = 160, SPLIT_PACKETS_MIN = 10, ROUNDS_MAX = 15, SHIFT_DAYS = 15, HIGH_DAYS = 3 };
 
 /* A sensor of the panel in the fit; constant: what of its deviance does not depend on theta. */
-struct voter { size_t sensor; double y, e, phi, w, cap, ratio, log_e, constant; };
+struct voter { size_t sensor; double y, e, phi, w, cap, ratio, log_e, constant, size /* y + 1/phi */, slope /* phi e */; };
 
 struct robust {
 	struct voter *voters; size_t n, zeros /* so many of them saw nothing */;
 	double *candidates, *losses /* beyond 1.1 times the least: at least so much */; size_t len;
 	double least, floor;            /* loss of the best candidate; fl */
 	double *logs, *spare;
+	double *spreads;                /* by how many were accepted; 0: not reckoned yet */
 };
 
 static int by_value(const void *a, const void *b)
@@ -134,6 +135,7 @@ struct robust *robust_open(size_t sensors)
 	r->losses = mem_zero(3 * sensors, sizeof *r->losses);
 	r->logs = mem_zero(sensors, sizeof *r->logs);
 	r->spare = mem_zero(sensors, sizeof *r->spare);
+	r->spreads = mem_zero(sensors + 1, sizeof *r->spreads);
 	return r;
 }
 
@@ -146,6 +148,7 @@ void robust_close(struct robust *r)
 	free(r->losses);
 	free(r->logs);
 	free(r->spare);
+	free(r->spreads);
 	free(r);
 }
 
@@ -184,7 +187,7 @@ static void seat_voters(struct robust *r, const struct fleet *f, const double *p
 		double y = packets[s], e = verdicts[s].exposure, phi = port->phi + 1 / (habits[s].packets + K);
 
 		r->voters[i] = (struct voter){ .sensor = s, .y = y, .e = e, .phi = phi, .w = f->voice[s], .ratio = y / e, .log_e = y > 0 ? log(e) : 0,
-			.constant = y > 0 ? y * log(y) - (y + 1 / phi) * log(1 + phi * y) : 0,
+			.size = y + 1 / phi, .slope = phi * e, .constant = y > 0 ? y * log(y) - (y + 1 / phi) * log(1 + phi * y) : 0,
 			.cap = y == 0 && port->level * e >= 5 ? 2.5 : strong ? 4 : DEV_MAX };
 	}
 	qsort(r->voters, r->n, sizeof *r->voters, by_ratio);
@@ -238,7 +241,7 @@ static double find_candidates(struct robust *r)
 /* Step 4, a sensor's part: its deviance, cut on both sides. */
 static inline double part_of_loss(const struct robust *r, const struct voter *v, double theta, double log_theta)
 {
-	double d = v->constant + (v->y + 1 / v->phi) * log(1 + v->phi * theta * v->e);
+	double d = v->constant + v->size * log(1 + v->slope * theta);
 
 	if (v->y > 0)
 		d -= v->y * (log_theta + v->log_e);
@@ -265,9 +268,10 @@ static double loss_of_zeros(const struct robust *r, double theta, double bound)
 	return sum;
 }
 
-static double loss_bound(double least)
+/* No theta can be larger than the largest candidate: where that is small, find_split has nothing to ask. */
+static bool may_split(const struct robust *r, double exposure)
 {
-	return 1.1 * least + 1e-9;      /* find_split asks for no more */
+	return r->candidates[r->len - 1] * exposure / (double)r->n >= SPLIT_PACKETS_MIN;
 }
 
 /* Where the mean is comes first, since then most of the others need not be reckoned to the end. */
@@ -281,9 +285,10 @@ static double best_candidate(struct robust *r)
 	}
 	r->least = loss_of_seeing(r, y / e) + loss_of_zeros(r, y / e, INFINITY);
 	double first = r->least * (1 + 1e-9);   /* the mean is a candidate, but for its rounding */
+	double slack = may_split(r, e) ? 1.1 : 1 + 1e-9;
 	r->least = INFINITY;
 	for (size_t c = 0; c < r->len; c++) {
-		double bound = loss_bound(lesser(r->least, first)), seeing = zeros > bound ? 0 : loss_of_seeing(r, r->candidates[c]);
+		double bound = slack * lesser(r->least, first) + 1e-9, seeing = zeros > bound ? 0 : loss_of_seeing(r, r->candidates[c]);
 
 		if (seeing + zeros <= bound)
 			zeros = greater(zeros, loss_of_zeros(r, r->candidates[c], bound - seeing));
@@ -421,8 +426,11 @@ static void judge(struct robust *r, struct fitted *day, struct verdict *verdicts
 		weight += p->voice * v->e;
 		day->accepted += p->accepted;
 	}
-	if (day->accepted >= 2)
-		day->se = sqrt(day->theta / weight) * spread_of_few(day->accepted);
+	if (day->accepted < 2)
+		return;
+	double *spread = &r->spreads[day->accepted];
+	*spread = *spread > 0 ? *spread : spread_of_few(day->accepted);
+	day->se = sqrt(day->theta / weight) * *spread;
 }
 
 /* Nobody saw anything: certain, and no news for who is odd. */
@@ -506,7 +514,7 @@ static bool find_split(const struct robust *r, const struct fitted *day, struct 
 	*out = (struct finding){ .kind = FINDING_SPLIT, .level = day->theta };
 	for (size_t i = 0; i < r->n; i++)
 		e += r->voters[i].e;
-	if (r->n == 0 || !(day->theta * e / (double)r->n >= 10))
+	if (r->n == 0 || !(day->theta * e / (double)r->n >= SPLIT_PACKETS_MIN))
 		return false;
 	for (size_t c = 0; c < r->len; c++)
 		if ((r->candidates[c] < day->theta / 2 || r->candidates[c] > 2 * day->theta) && r->losses[c] <= 1.1 * r->least + 1e-9 &&

@@ -51,6 +51,7 @@ struct keep {
 	bool caught_up;                 /* nothing waited when it looked last */
 	struct vigil vigil;
 	struct enrolled sensors;        /* as they were when it looked last */
+	bool *entered;                  /* of each: the store knows what the list says of it */
 	struct epochs epochs;
 	minute_t looked, reckon_next;
 	struct counts { uint64_t stored, known, rows, packets, lost, groups, failed, refused, commit_us, hours, reckon_us; } counts;
@@ -151,6 +152,55 @@ static void note_epochs(struct keep *k, const struct batch *const *list, size_t 
 		log_err(&e);
 }
 
+/* Addresses and group are as the list says; where a sensor stands is not in it, and stays. */
+static void enter_sensor(struct keep *k, const struct enrolment *one, const struct sensor *known)
+{
+	struct sensor s = *known;
+	struct err e;
+
+	s.addresses = enrolment_addresses(one);
+	memcpy(s.group, one->group, sizeof s.group);
+	if (s.addresses == known->addresses && !strcmp(s.group, known->group))
+		return;
+	if (store_sensor(k->store, &s, &e))
+		log_line("sensor %s: %u addresses, group %s, as the list says", s.name, s.addresses, s.group[0] ? s.group : "none");
+	else
+		log_err(&e);
+}
+
+static void enter_sensors(struct keep *k, const struct facts *f)
+{
+	for (size_t i = 0; i < k->sensors.len; i++) {
+		size_t at = facts_sensor(f, k->sensors.list[i].name);
+
+		k->entered[i] = at < f->len;
+		if (k->entered[i])
+			enter_sensor(k, &k->sensors.list[i], &f->sensors[at]);
+	}
+}
+
+/* Those that the store has just met do not wait for the next look at the list. */
+static void enter_new(struct keep *k, const struct batch *const *list, size_t n)
+{
+	bool any = false;
+	struct facts f;
+	struct err e;
+
+	for (size_t i = 0; i < n && !any; i++) {
+		const struct enrolment *one = enrolled_find(&k->sensors, list[i]->sensor);
+
+		any = one && !k->entered[one - k->sensors.list];
+	}
+	if (!any)
+		return;
+	if (!store_facts(k->store, &f, &e)) {
+		log_err(&e);
+		return;
+	}
+	enter_sensors(k, &f);
+	facts_release(&f);
+}
+
 static void count(struct keep *k, const struct batch *b, enum stored what)
 {
 	if (what != STORED_NOW) {
@@ -174,8 +224,10 @@ static bool commit(struct keep *k, const struct batch *const *list, size_t n, en
 	*(ok ? &k->counts.groups : &k->counts.failed) += 1;
 	for (size_t i = 0; ok && i < n; i++)
 		count(k, list[i], each[i]);
-	if (ok)
+	if (ok) {
 		note_epochs(k, list, n);
+		enter_new(k, list, n);
+	}
 	return ok;
 }
 
@@ -359,6 +411,7 @@ static void close_keep(struct keep *k, bool answering, pthread_t acceptor)
 	}
 	vigil_release(&k->vigil);
 	enrolled_release(&k->sensors);
+	free(k->entered);
 	epochs_release(&k->epochs);
 	store_close(k->store);
 	regions_close(k->regions);
@@ -421,7 +474,9 @@ static bool read_sensors(struct keep *k)
 	if (!enrolled_read(&all, k->enrolled, &e))
 		return false;
 	enrolled_release(&k->sensors);
+	free(k->entered);
 	k->sensors = all;
+	k->entered = mem_zero(all.len, sizeof *k->entered);
 	return true;
 }
 
@@ -483,6 +538,7 @@ static void look_at_sensors(struct keep *k)
 	if (!read_sensors(k))
 		return;
 	if (k->sensors.len && store_facts(k->store, &f, &e)) {
+		enter_sensors(k, &f);
 		if (k->caught_up)       /* what still waits may say that somebody was not silent */
 			vigil_look(&k->vigil, &k->sensors, &f, now);
 		count_states(k, &f, now);

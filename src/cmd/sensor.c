@@ -144,12 +144,30 @@ static bool change(const struct args *a, struct sensor *s, struct err *e)
 	return !region || read_region(region, s->region, e);
 }
 
+/* The keep would set it back: the list rules for its sensors. */
+static bool list_leaves_it(const struct args *a, const struct place *place, struct err *e)
+{
+	struct enrolled all;
+	char path[PATH_TEXT_MAX];
+
+	if (!place->dir[0] || (!args_given(a, "addresses") && !args_given(a, "group")))
+		return true;
+	if (!file_path(path, place->dir, "sensors/enrolled", e) || !enrolled_read(&all, path, e))
+		return false;
+	bool listed = enrolled_find(&all, a->word[1]) != NULL;
+	enrolled_release(&all);
+	if (!listed)
+		return true;
+	err_set(e, "the list says addresses and group of %s", a->word[1]);
+	return err_expected(e, "addresses=, addresses6= and group= in its line of %s", path);
+}
+
 static bool run_set(const struct args *a, struct place *place, struct err *e)
 {
 	struct facts f;
 	bool ok = false;
 
-	if (!store_facts(place->store, &f, e))
+	if (!list_leaves_it(a, place, e) || !store_facts(place->store, &f, e))
 		return false;
 	size_t i = facts_sensor(&f, a->word[1]);
 	if (i < f.len) {

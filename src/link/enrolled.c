@@ -257,6 +257,13 @@ const struct enrolment *enrolled_find(const struct enrolled *all, const char *na
 	return NULL;
 }
 
+uint32_t enrolment_addresses(const struct enrolment *one)
+{
+	uint64_t n = (uint64_t)one->addresses + one->addresses6;
+
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
 void enrolment_text(const struct enrolment *one, struct buf *out)
 {
 	char key[SIGN_KEY_TEXT_MAX], date[CALENDAR_TEXT_MAX];

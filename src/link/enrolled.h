@@ -35,6 +35,7 @@ bool enrolment_parse(struct enrolment *one, const char *line, struct err *e);
 minute_t enrolment_today(minute_t now);                         /* the day's first minute, for from and until */
 void enrolled_release(struct enrolled *all);
 const struct enrolment *enrolled_find(const struct enrolled *all, const char *name);   /* NULL: not there */
+uint32_t enrolment_addresses(const struct enrolment *one);      /* of both families; more than a number can tell are as many as it can */
 /* Appends the line, with its line end. */
 void enrolment_text(const struct enrolment *one, struct buf *out);
 

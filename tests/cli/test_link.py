@@ -286,6 +286,38 @@ def test_everybody_else_is_refused_and_counted(folder):
                       "large": 1, "cut": 1}, (counts, said)
 
 
+def test_list_says_addresses_and_group_of_its_sensors(folder):
+    """Of those that the store meets for the first time, and of those that it knows; where a sensor stands is not in the list."""
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre, "addresses=16", "addresses6=4", "group=north")
+    observe(folder, "t", sensor)
+    os.makedirs(f"{centre}/spool")
+    names = waiting(sensor)
+
+    def known(*more):
+        """What the store knows of it once a keep has taken what waits."""
+        keep = subprocess.Popen([BINARY, "keep", "--data", centre], stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            time.sleep(0.1)
+            if not waiting(centre) and os.path.exists(f"{centre}/keep.sock"):
+                break
+        time.sleep(1)
+        if more:
+            good(*more, "--data", centre)
+        one = json.loads(good("sensor", "list", "--json", "--data", centre))["sensors"][0]
+        keep.terminate()
+        keep.wait(20)
+        return one["addresses"], one["group"], one["region"]
+    shutil.move(f"{sensor}/spool/{names[0]}", f"{centre}/spool/")
+    assert known("sensor", "set", "t", "--region", "JP") == (20, "north", "JP")
+    with open(f"{centre}/sensors/enrolled", encoding="ascii") as f:
+        line = f.read()
+    with open(f"{centre}/sensors/enrolled", "w", encoding="ascii") as f:
+        f.write(line.replace("addresses=16", "addresses=4294967295").replace("group=north", "group=south"))
+    assert known() == (4294967295, "south", "JP")
+    one_line(run("sensor", "set", "t", "--addresses", "5", "--data", centre), 1, "the list says", "sensors/enrolled")
+
+
 def test_counters_can_be_read_on_this_machine(folder):
     sensor, centre = f"{folder}/s", f"{folder}/c"
     enrol("t", sensor, centre)

@@ -10,6 +10,8 @@
 #include <ctype.h>
 
 enum { VERSION = 1, HEAD_BYTES = 9, FAMILY_V4 = 4, FAMILY_V6 = 6, ROW_BYTES_MAX = 5 + 2 + 17 + 6 + 2 + 5 + 10 };
+/* A hundred million packets a second for a month are a little less. */
+static const uint64_t PACKETS_MAX = (uint64_t)1 << 48;
 static const uint8_t magic[4] = { 'T', 'T', 'N', 'B' };
 
 void batch_release(struct batch *b)
@@ -63,6 +65,21 @@ bool batch_sound(const struct batch *b, struct err *e)
 	for (size_t i = 0; i < b->len; i++)
 		if (!row_sound(&b->rows[i], b->span) || (i && b->rows[i].minute < b->rows[i - 1].minute))
 			return err_set(e, "row %zu of the batch is not sound", i + 1);
+	return true;
+}
+
+bool batch_plausible(const struct batch *b, struct err *e)
+{
+	uint64_t packets = 0;
+
+	if (b->span.from < BATCH_LIVE_FROM || span_minutes(b->span) > BATCH_LIVE_MINUTES_MAX)
+		return err_set(e, "the batch's span begins before 2000 or is longer than 31 days");
+	for (size_t i = 0; i < b->len; i++)     /* at most 2^20 rows of less than 2^32 */
+		packets += b->rows[i].packets;
+	if (b->seen < packets)
+		return err_set(e, "the batch's rows hold more packets than were seen");
+	if (b->seen > PACKETS_MAX || b->lost > PACKETS_MAX)
+		return err_set(e, "the batch tells of more packets than can be");
 	return true;
 }
 

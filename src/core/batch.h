@@ -21,6 +21,8 @@ enum {
 	BATCH_RUNS_MAX = 1 << 20,
 	BATCH_BYTES_MAX = 96 << 20,             /* uncompressed: rows × widest row is below this */
 	BATCH_MINUTES_MAX = 40 * 366 * 1440,    /* the longest span: forty years */
+	BATCH_LIVE_MINUTES_MAX = 31 * 1440,     /* of a sensor's own */
+	BATCH_LIVE_FROM = 15778080,             /* 2000-01-01 UTC */
 };
 
 struct batch {
@@ -51,5 +53,8 @@ static inline uint32_t batch_mark(uint64_t epoch)
 }
 /* Checks limits, name, span, rows' minutes and that these ascend, kinds and protos: what decode demands, for batches made by hand. */
 bool batch_sound(const struct batch *b, struct err *e);
+/* Whether a sensor can have seen a sound batch's like: a month at most, not before 2000, as many packets as its rows say, and no
+ * number of them that only a mistake can make. Archives (imports, simulations) may be older and longer. */
+bool batch_plausible(const struct batch *b, struct err *e);
 
 #endif

@@ -46,7 +46,7 @@ struct receiver {
 const char *receipt_name(enum receipt r)
 {
 	static const char *const names[RECEIPTS] = { "taken", "known", "no_letter", "unknown", "forged", "not_valid", "clock", "large", "fast",
-		"busy", "full", "altered", "damaged", "cut" };
+		"busy", "full", "altered", "damaged", "unsound", "cut" };
 
 	return names[r];
 }
@@ -310,6 +310,7 @@ static const struct { unsigned status, retry_s; const char *text; } replies[RECE
 	[RECEIPT_FULL] = { 507, 60, "no room at the centre: keep it and try again later" },
 	[RECEIPT_ALTERED] = { 400, 0, "altered on its way: the body is not the one that was signed" },
 	[RECEIPT_DAMAGED] = { 400, 0, "not a batch, or another one than its address says, or too large unpacked" },
+	[RECEIPT_UNSOUND] = { 422, 0, "of a time or of numbers that cannot be: before 2000, longer than 31 days, or other packets than its rows say" },
 	[RECEIPT_CUT] = { 408, 0, "broken off" },
 };
 
@@ -438,7 +439,7 @@ void receiver_leave(void *to, void *guest, size_t len, bool whole)
 	(void)pthread_mutex_unlock(&r->lock);
 }
 
-/* Nothing is put into the spool that is not a batch, and of that sensor, and of a time that has been. */
+/* Nothing is put into the spool that is not a batch, and of that sensor, and of a time that has been, and like a sensor's. */
 static enum receipt look_into(const struct letter *l, const struct buf *body)
 {
 	struct batch b;
@@ -448,8 +449,9 @@ static enum receipt look_into(const struct letter *l, const struct buf *body)
 		return RECEIPT_DAMAGED;
 	bool same = !strcmp(b.sensor, l->sensor) && b.epoch == l->epoch && b.serial == l->serial;
 	bool been = (int64_t)b.span.until * 60 - 60 <= clock_wall_s() + RECEIVER_CLOCK_S;
+	bool plausible = batch_plausible(&b, &e);
 	batch_release(&b);
-	return !same ? RECEIPT_DAMAGED : !been ? RECEIPT_CLOCK : RECEIPT_TAKEN;
+	return !same ? RECEIPT_DAMAGED : !been ? RECEIPT_CLOCK : !plausible ? RECEIPT_UNSOUND : RECEIPT_TAKEN;
 }
 
 static enum receipt queue(struct receiver *r, const struct letter *l, const struct request *rq)

@@ -27,6 +27,7 @@ enum receipt {
 	RECEIPT_FULL,           /* no room: the spool, or the sensor's share of it */
 	RECEIPT_ALTERED,        /* the body is not the one that was signed for */
 	RECEIPT_DAMAGED,        /* signed, but no batch, or another one than the address says */
+	RECEIPT_UNSOUND,        /* signed, and a batch, but of a time or of numbers that cannot be (batch_plausible) */
 	RECEIPT_CUT,            /* broke off, or was cut off for want of time */
 	RECEIPTS
 };

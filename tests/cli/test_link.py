@@ -483,6 +483,19 @@ def test_refused_batches_hold_up_no_other_and_stay(folder):
     assert collect.end()[0] == {"taken": 5, "unknown": 2}
 
 
+def test_batches_of_a_time_that_cannot_be_are_refused_and_stay(folder):
+    """A clock that was wrong when they were made, and is right when they are signed."""
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    pcap(f"{folder}/t.pcap", range(799999200, 799999300))       # 1995
+    good("sensor", "--read", f"{folder}/t.pcap", "--name", "t", "--watch", WATCHED, "--data", sensor)
+    names = waiting(sensor)
+    collect = Collect(centre)
+    done = run("ship", "--once", "--to", collect.url, "--data", sensor)
+    assert done.returncode == 1 and "422" in done.stderr and "2000" in done.stderr and waiting(sensor) == names, done.stderr
+    assert collect.end()[0] == {"unsound": 1} and not waiting(centre)
+
+
 def test_only_a_collectors_receipt_lets_a_batch_go(folder):
     """Neither a web server that says 200 to everything, nor a proxy that the environment names for this machine."""
     sensor, centre = f"{folder}/s", f"{folder}/c"

@@ -329,6 +329,33 @@ TEST(batch_that_is_not_sound_is_said_to_be)
 	batch_release(&b);
 }
 
+TEST(batch_of_a_time_or_of_numbers_that_cannot_be_is_not_plausible)
+{
+	static const struct { struct span span; uint64_t seen, lost; bool plausible; } each[] = {
+		{ { BATCH_LIVE_FROM, BATCH_LIVE_FROM + 1 }, 3, 0, true },
+		{ { BATCH_LIVE_FROM - 1, BATCH_LIVE_FROM + 1 }, 3, 0, false },
+		{ { 0, 1 }, 3, 0, false },
+		{ { 20000000, 20000000 + BATCH_LIVE_MINUTES_MAX }, 3, 0, true },
+		{ { 20000000, 20000001 + BATCH_LIVE_MINUTES_MAX }, 3, 0, false },
+		{ { 20000000, 20000001 }, 2, 0, false },
+		{ { 20000000, 20000001 }, 0, 3, false },
+		{ { 20000000, 20000001 }, 4, (uint64_t)1 << 48, true },
+		{ { 20000000, 20000001 }, 4, ((uint64_t)1 << 48) + 1, false },
+		{ { 20000000, 20000001 }, (uint64_t)1 << 63, (uint64_t)1 << 63, false },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+		struct batch b = { .sensor = "ab", .span = each[i].span, .seen = each[i].seen, .lost = each[i].lost };
+
+		batch_add(&b, &(struct tuple){ .minute = b.span.from, .proto = PROTO_TCP, .packets = 3 });
+		CHECK_OK(batch_sound(&b, &e));
+		if (batch_plausible(&b, &e) != each[i].plausible)
+			test_failed(__FILE__, __LINE__, "batch %zu is taken for another", i);
+		batch_release(&b);
+	}
+}
+
 TEST(question_text_reads_back_to_the_same_question)
 {
 	struct zone z = zone_of("Asia/Tokyo");

@@ -33,20 +33,42 @@ static bool list_path(const struct args *a, char out[PATH_TEXT_MAX], struct err 
 	return file_path(folder, place_dir(a), "sensors", e) && file_make_dir(folder, e) && file_path(out, folder, "enrolled", e);
 }
 
-/* How many addresses the networks hold, by family; more than a number can tell are as many as it can. */
+/* Networks are apart, or one lies in the other. */
+static bool lies_in_another(const struct reading *r, size_t place)
+{
+	for (size_t i = 0; i < r->watched_len; i++)
+		if (i != place && r->watched[i].bits <= r->watched[place].bits && prefix_holds(&r->watched[i], &r->watched[place].addr))
+			return true;
+	return false;
+}
+
+/* More than a number can tell are as many as it can. */
+static void add_addresses(uint32_t *sum, const struct prefix *p)
+{
+	unsigned free_bits = 128 - p->bits;
+	uint64_t n = *sum + (free_bits < 32 ? (uint64_t)1 << free_bits : UINT32_MAX);
+
+	*sum = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+/* How many addresses the networks hold, by family, each once. */
 static bool count_addresses(const char *watch, struct enrolment *one, struct err *e)
 {
 	static struct reading r;
+	const struct addr first_v4 = addr_v4(0);
 
 	if (!reading_watch(&r, watch, e))
 		return err_in(e, "--watch");
 	one->addresses = one->addresses6 = 0;
 	for (size_t i = 0; i < r.watched_len; i++) {
-		bool v4 = addr_is_v4(&r.watched[i].addr);
-		unsigned free_bits = 128 - r.watched[i].bits;
-		uint64_t n = (v4 ? one->addresses : one->addresses6) + (free_bits < 32 ? (uint64_t)1 << free_bits : UINT32_MAX);
+		const struct prefix *p = &r.watched[i];
+		bool wide = p->bits < 96 && prefix_holds(p, &first_v4);         /* around all of IPv4 */
 
-		*(v4 ? &one->addresses : &one->addresses6) = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+		if (lies_in_another(&r, i))
+			continue;
+		add_addresses(addr_is_v4(&p->addr) ? &one->addresses : &one->addresses6, p);
+		if (wide)
+			add_addresses(&one->addresses, p);
 	}
 	return true;
 }

@@ -134,6 +134,16 @@ def test_key_is_made_once_and_is_private(folder):
     one_line(run("sensor", "key", "--data", folder), 2, "--name")
 
 
+def test_addresses_are_counted_once_each(folder):
+    def counted(watch):
+        return good("sensor", "key", "--name", "k", "--data", folder, "--watch", watch).split(" ", 2)[2].strip()
+    assert counted("192.0.2.0/28,192.0.2.0/29") == counted("192.0.2.8,192.0.2.0/28,192.0.2.4/30") == "addresses=16"
+    assert counted("192.0.2.0/28,192.0.2.16/29") == "addresses=24"
+    assert counted("192.0.2.0/28,2001:db8::/126,2001:db8::2/127") == "addresses=16 addresses6=4"
+    assert counted("192.0.2.0/28,::/0") == counted("::/0") == "addresses=4294967295 addresses6=4294967295"
+    assert counted("0.0.0.0/0") == "addresses=4294967295" and counted("2001:db8::/32") == "addresses=0 addresses6=4294967295"
+
+
 def test_list_takes_each_sensor_once_and_keeps_what_people_wrote(folder):
     os.mkdir(f"{folder}/sensors")
     with open(f"{folder}/sensors/enrolled", "w", encoding="utf-8") as f:

@@ -15,6 +15,7 @@
 #include "core/calendar.h"
 #include "link/enrolled.h"
 #include "link/epochs.h"
+#include "link/identity.h"
 
 #include <unistd.h>
 
@@ -86,7 +87,8 @@ static bool run_key(const struct args *a, struct err *e)
 		err_asked(e, "the sensor has no name");
 		return err_expected(e, "--name NAME, as it will observe");
 	}
-	if (!sensor_name_check(name, e) || (watch && !count_addresses(watch, &one, e)) || !key_path(a, path, e))
+	if (!sensor_name_check(name, e) || (watch && !count_addresses(watch, &one, e)) || !key_path(a, path, e) ||
+		!identity_is(place_dir(a), name, e))
 		return false;
 	memcpy(one.name, name, strlen(name) + 1);
 	if (file_exists(path)) {
@@ -98,6 +100,8 @@ static bool run_key(const struct args *a, struct err *e)
 			return false;
 		log_line("made %s: keep it; the line below goes to the centre, `teiten sensor add` there", path);
 	}
+	if (!identity_write(place_dir(a), name, e))
+		return false;
 	one.key = sign_public(&secret);
 	enrolment_text(&one, &line);
 	(void)fputs(buf_cstr(&line), stdout);

@@ -27,6 +27,7 @@
 #include "capture/reading.h"
 #include "capture/ring.h"
 #include "link/epochs.h"
+#include "link/identity.h"
 #include "spool/room.h"
 #include "spool/spool.h"
 
@@ -100,6 +101,7 @@ struct hearing {
 struct sensor_run {
 	struct reading how;
 	struct ring_how ring;
+	const char *dir;
 	char spool[PATH_TEXT_MAX];
 	struct room room;
 	unsigned batch_s;               /* how long a batch gathers; from 60 on a minute is whole */
@@ -156,13 +158,13 @@ static bool belong_together(const struct args *a, bool file, struct err *e)
 }
 
 /* Where a key is there, batches are marked by the set of addresses that is watched; before rights are given up. */
-static bool name_epochs(struct sensor_run *s, const char *dir, struct err *e)
+static bool name_epochs(struct sensor_run *s, struct err *e)
 {
 	char path[PATH_TEXT_MAX], text[PREFIX_TEXT_MAX];
 	struct sign_secret secret;
 	struct buf watched = buf_make(WATCHED_TEXT_MAX);
 
-	if (!file_path(path, dir, "sensor.key", e))
+	if (!file_path(path, s->dir, "sensor.key", e))
 		return false;
 	bool marked = file_exists(path);
 	if (marked && !sign_secret_read(path, &secret, e))
@@ -192,7 +194,7 @@ static bool is_yes_or_no(const char *key, const char *value, struct err *e)
 
 static bool read_settings(struct sensor_run *s, const struct args *a, const struct conf *c, struct err *e)
 {
-	const char *watch, *dir;
+	const char *watch, *dir = setting(a, c, "data");
 	uint64_t workers = 1, snaplen = RING_SNAPLEN, mib = ROOM_MIB, days = 0, batch_s = 60;
 
 	s->file = args_value(a, "read");
@@ -207,7 +209,7 @@ static bool read_settings(struct sensor_run *s, const struct args *a, const stru
 	}
 	if (!belong_together(a, s->file != NULL, e))
 		return false;
-	if (!s->file && (args_given(a, "metrics") || conf_value(c, "metrics"))) {
+	if (!s->file && !setting(a, c, "to") && setting(a, c, "metrics")) {
 		err_asked(e, "who observes has no network: the counters are in the spool's file .metrics-NAME");
 		return err_expected(e, "--to URL with --metrics: who delivers shows them");
 	}
@@ -229,11 +231,14 @@ static bool read_settings(struct sensor_run *s, const struct args *a, const stru
 		err_asked(e, "nothing says which addresses are ours");
 		return err_expected(e, "--watch CIDR,...: what is sent to others is not counted");
 	}
-	dir = setting(a, c, "data");
-	dir = dir ? dir : PLACE_DEFAULT;
+	s->dir = dir ? dir : PLACE_DEFAULT;
 	s->how.latest_s = s->file ? clock_wall_s() + DAY_S : 0;
-	return (reading_watch(&s->how, watch, e) || err_in(e, "watch")) && file_path(s->spool, dir, "spool", e) &&
-		spool_open(s->spool, e) && name_epochs(s, dir, e);
+	return (reading_watch(&s->how, watch, e) || err_in(e, "watch")) && identity_is(s->dir, s->how.sensor, e);
+}
+
+static bool open_folder(struct sensor_run *s, struct err *e)
+{
+	return file_path(s->spool, s->dir, "spool", e) && spool_open(s->spool, e) && name_epochs(s, e);
 }
 
 /* Called by the writing threads. */
@@ -769,9 +774,11 @@ int sensing(const struct args *a)
 
 	if (config && !conf_read(&c, config, keys, &e))
 		return asking_refused(a, &e);
-	if (setting(a, &c, "to") && !args_given(a, "read"))
-		return observe_and_ship(a, &c);
 	if (!read_settings(&s, a, &c, &e))
+		return asking_refused(a, &e);
+	if (setting(a, &c, "to") && !s.file)
+		return observe_and_ship(a, &c);
+	if (!open_folder(&s, &e))
 		return asking_refused(a, &e);
 	/* minute after minute asks for the same room: it is kept instead of given back and zeroed anew */
 	(void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);

@@ -134,6 +134,21 @@ def test_key_is_made_once_and_is_private(folder):
     one_line(run("sensor", "key", "--data", folder), 2, "--name")
 
 
+def test_key_is_that_of_one_name(folder):
+    """Under another name every batch would be refused for ever."""
+    good("sensor", "key", "--name", "kyoto-1", "--data", folder)
+    pcap(f"{folder}/t.pcap", range(1136073600, 1136073607))
+    observed = ("sensor", "--read", f"{folder}/t.pcap", "--watch", WATCHED, "--data", folder)
+    to = ("sensor", "--interface", "lo", "--watch", "127.0.0.0/8", "--data", folder, "--to", "http://127.0.0.1:1")
+    for words in (observed, to, ("sensor", "key", "--data", folder)):
+        one_line(run(*words, "--name", "other"), 1, "is that of kyoto-1", "--name kyoto-1")
+    good(*observed, "--name", "kyoto-1")
+    os.unlink(f"{folder}/sensor.name")                          # of a key whose name nobody wrote down
+    good(*observed, "--name", "other")
+    good("sensor", "key", "--name", "other", "--data", folder)
+    one_line(run("sensor", "key", "--name", "kyoto-1", "--data", folder), 1, "is that of other")
+
+
 def test_addresses_are_counted_once_each(folder):
     def counted(watch):
         return good("sensor", "key", "--name", "k", "--data", folder, "--watch", watch).split(" ", 2)[2].strip()

@@ -182,3 +182,19 @@ const char *buf_cstr(struct buf *b)
 	b->at[b->len] = '\0';
 	return (const char *)b->at;
 }
+
+size_t utf8_character(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	size_t n = *c == 0 ? 0 : *c < 0x80 ? 1 : *c >= 0xc2 && *c < 0xe0 ? 2 : *c >= 0xe0 && *c < 0xf0 ? 3 :
+		*c >= 0xf0 && *c < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	/* longer than needed, surrogates, beyond U+10FFFF */
+	if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) || (c[0] == 0xf0 && c[1] < 0x90) ||
+		(c[0] == 0xf4 && c[1] > 0x8f))
+		return 0;
+	return n;
+}

@@ -99,4 +99,7 @@ void buf_str(struct buf *b, const char *text);          /* the characters alone 
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *buf_cstr(struct buf *b);                    /* NUL-terminated view, valid until the next call */
 
+/* Bytes of the UTF-8 character at text: 1 to 4; 0 at the end or when it is broken. */
+size_t utf8_character(const char *text);
+
 #endif

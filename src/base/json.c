@@ -18,12 +18,9 @@ static void quoted(struct buf *out, const char *text)
 
 	buf_u8(out, '"');
 	while (*c) {
-		unsigned n = *c < 0x80 ? 1 : *c >= 0xc2 && *c < 0xe0 ? 2 : *c >= 0xe0 && *c < 0xf0 ? 3 : *c >= 0xf0 && *c < 0xf5 ? 4 : 0;
-		unsigned whole = n != 0;
+		size_t n = utf8_character((const char *)c);
 
-		for (unsigned i = 1; i < n; i++)
-			whole = whole && (c[i] & 0xc0) == 0x80;
-		if (!whole) {
+		if (n == 0) {
 			buf_str(out, "\xef\xbf\xbd");
 			c++;
 		} else if (*c == '"' || *c == '\\') {

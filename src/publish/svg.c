@@ -65,7 +65,7 @@ static double character_width(const char *c, size_t bytes)
 
 static size_t step(const char *text)
 {
-	size_t n = markup_character(text);
+	size_t n = utf8_character(text);
 
 	return n ? n : 1;
 }

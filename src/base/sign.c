@@ -78,6 +78,11 @@ bool sign_key_parse(const char *text, struct sign_key *out)
 	return !strncmp(text, key_head, head) && base64_parse(text + head, strlen(text + head), out->b, sizeof out->b);
 }
 
+bool sign_key_is_sound(const struct sign_key *k)
+{
+	return crypto_core_ed25519_is_valid_point(k->b) == 1;
+}
+
 bool sign_secret_write(const char *path, const struct sign_secret *s, struct err *e)
 {
 	char text[SECRET_TEXT_MAX], seed[BASE64_TEXT_MAX];

@@ -27,6 +27,8 @@ uint64_t sign_pseudonym(const struct sign_secret *s, const void *bytes, size_t l
 
 const char *sign_key_text(const struct sign_key *k, char out[SIGN_KEY_TEXT_MAX]);
 bool sign_key_parse(const char *text, struct sign_key *out);
+/* False for bytes that can be nobody's key, such as zeroes: no point of the curve, or one of the few that have no secret. */
+bool sign_key_is_sound(const struct sign_key *k);
 /* A file that only its owner may read; writing never replaces one that is there. */
 bool sign_secret_write(const char *path, const struct sign_secret *s, struct err *e);
 bool sign_secret_read(const char *path, struct sign_secret *out, struct err *e);

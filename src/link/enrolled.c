@@ -42,8 +42,23 @@ static bool read_outage(struct enrolment *one, char *text, struct err *e)
 	return true;
 }
 
+/* What is told twice is a mistake, whichever of them was meant; only outages may be several. */
+static bool is_first(const char *name, unsigned *given, struct err *e)
+{
+	static const char *const once[] = { "number", "addresses", "addresses6", "group", "from", "until" };
+
+	for (unsigned i = 0; i < sizeof once / sizeof *once; i++) {
+		if (strcmp(name, once[i]) != 0)
+			continue;
+		if (*given & 1u << i)
+			return err_set(e, "%s= comes twice", name);
+		*given |= 1u << i;
+	}
+	return true;
+}
+
 /* One "name=value". */
-static bool read_setting(struct enrolment *one, char *text, struct err *e)
+static bool read_setting(struct enrolment *one, char *text, unsigned *given, struct err *e)
 {
 	char *value = strchr(text, '=');
 	uint64_t n = 0;
@@ -54,6 +69,8 @@ static bool read_setting(struct enrolment *one, char *text, struct err *e)
 		return err_expected(e, "number=, addresses=, addresses6=, group=, from=, until= or outage=; a note begins with #");
 	}
 	*value++ = '\0';
+	if (!is_first(text, given, e))
+		return false;
 	if (!strcmp(text, "number")) {
 		ok = read_count(value, UINT16_MAX, &n, e);
 		one->number = (unsigned)n;
@@ -77,28 +94,46 @@ static bool read_setting(struct enrolment *one, char *text, struct err *e)
 	return ok ? true : err_in(e, "%s", text);
 }
 
+static bool is_text(const char *line, struct err *e)
+{
+	size_t n;
+
+	for (const char *c = line; *c; c += n) {
+		if (((unsigned char)*c < ' ' && *c != '\t' && *c != '\r') || *c == 127)
+			return err_set(e, "a control character");
+		if (!(n = utf8_character(c)))
+			return err_set(e, "not UTF-8: byte %zu", (size_t)(c - line) + 1);
+	}
+	return true;
+}
+
+/* As many whole characters as there is room for. */
 static void read_note(struct enrolment *one, char *line)
 {
 	char *note = strchr(line, '#');
+	size_t len = 0, n;
 
 	if (!note)
 		return;
 	*note++ = '\0';
 	note += strspn(note, " \t");
-	for (size_t n = strlen(note); n > 0 && strchr(" \t\r", note[n - 1]); n--)
-		note[n - 1] = '\0';
-	(void)snprintf(one->note, sizeof one->note, "%s", note);
+	while ((n = utf8_character(note + len)) && len + n < sizeof one->note)
+		len += n;
+	while (len > 0 && strchr(" \t\r", note[len - 1]))
+		len--;
+	memcpy(one->note, note, len);
+	one->note[len] = '\0';
 }
 
 static bool read_line(struct enrolment *one, char *line, struct err *e)
 {
 	static const char blanks[] = " \t\r";
 	char *rest = NULL, *word;
+	unsigned given = 0;
 
 	*one = (struct enrolment){ .addresses = 1, .valid = { 0, MINUTE_MAX } };
-	for (const char *c = line; *c; c++)
-		if (((unsigned char)*c < ' ' && *c != '\t' && *c != '\r') || *c == 127)
-			return err_set(e, "a control character");
+	if (!is_text(line, e))
+		return false;
 	read_note(one, line);
 	if (!(word = strtok_r(line, blanks, &rest)))
 		return true;
@@ -108,9 +143,13 @@ static bool read_line(struct enrolment *one, char *line, struct err *e)
 		err_set(e, "no key behind the name");
 		return err_expected(e, "ed25519: and 44 characters, as `teiten sensor key` prints them");
 	}
+	if (!sign_key_is_sound(&one->key))
+		return err_set(e, "nobody's key behind the name: whoever signs, it would not hold");
 	while ((word = strtok_r(NULL, blanks, &rest)))
-		if (!read_setting(one, word, e))
+		if (!read_setting(one, word, &given, e))
 			return false;
+	if (one->valid.from > one->valid.until)
+		return err_set(e, "from= is after until=");
 	if (one->addresses == 0 && one->addresses6 == 0)
 		return err_set(e, "a sensor of no address");
 	return true;

@@ -101,18 +101,44 @@ TEST(enrolled_lines_are_read_and_written_again)
 	buf_release(&text);
 }
 
+TEST(enrolled_notes_are_cut_between_characters)
+{
+	struct enrolled again;
+	struct enrolment one;
+	struct buf text = buf_make(1 << 12);
+	struct err e;
+
+	buf_printf(&text, "%s # x", key_line);
+	for (unsigned i = 0; i < NOTE_MAX; i++)
+		buf_str(&text, "観");
+	CHECK_OK(enrolment_parse(&one, buf_cstr(&text), &e));
+	CHECK_WHOLE(strlen(one.note), 1 + (NOTE_MAX - 2) / 3 * 3);
+	buf_clear(&text);
+	enrolment_text(&one, &text);
+	CHECK_OK(enrolled_parse(&again, buf_cstr(&text), &e));
+	CHECK_TEXT(again.list[0].note, one.note);
+	enrolled_release(&again);
+	buf_release(&text);
+}
+
 TEST(enrolled_says_which_line_is_wrong)
 {
 	static const struct { const char *more, *says; } wrong[] = {
 		{ "x", "line 2" }, { "-x ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=", "line 2" }, { "b ed25519:abc", "no key" },
 		{ "kyoto-1 ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bt=", "no key" },
 		{ "b ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=", "the key is that of kyoto-1" },
-		{ "kyoto-1 ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bQ=", "kyoto-1 is there twice" },
-		{ "b ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bQ= adresses=3", "unknown setting" },
-		{ "b ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bQ= addresses=x", "not a number" },
-		{ "b ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bQ= addresses=0", "no address" },
-		{ "b ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bQ= until=soon", "until" },
-		{ "b ed25519:JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bQ= open", "not a setting" },
+		{ "kyoto-1 ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "kyoto-1 is there twice" },
+		{ "b ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= adresses=3", "unknown setting" },
+		{ "b ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= addresses=x", "not a number" },
+		{ "b ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= addresses=0", "no address" },
+		{ "b ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= until=soon", "until" },
+		{ "b ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= open", "not a setting" },
+		{ "b ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= from=2026-02-01 until=2026-01-01", "from= is after until=" },
+		{ "b ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= number=1 number=2", "number= comes twice" },
+		{ "b ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= group=a addresses=2 group=a", "group= comes twice" },
+		{ "b ed25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "nobody's key" },
+		{ "b ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= # caf\xe9", "not UTF-8" },
+		{ "# caf\xe9", "not UTF-8" },
 	};
 	char told[ERR_TEXT_MAX];
 	struct enrolled all;

@@ -126,6 +126,22 @@ static bool hold_list(const char *path, int *fd, struct err *e)
 	return err_set(e, "somebody else has been changing %s for %d s", path, HOLD_MS / 1000);
 }
 
+/* Who was retired comes again with the same key; another key is for people to decide. */
+static bool may_come(const struct enrolment *known, const struct enrolment *one, const char *path, struct err *e)
+{
+	char key[SIGN_KEY_TEXT_MAX];
+	bool retired = known->valid.until <= (minute_t)(clock_wall_s() / 60), same = !memcmp(&known->key, &one->key, sizeof one->key);
+
+	if (!retired) {
+		err_set(e, "%s is enrolled already", one->name);
+		err_expected(e, "another name; or `teiten sensor retire %s`, and edit %s", one->name, path);
+	} else if (!same) {
+		err_set(e, "%s is retired, and had another key", one->name);
+		err_expected(e, "another name; or take the line that begins with `%s %s` out of %s", known->name, sign_key_text(&known->key, key), path);
+	}
+	return retired && same;
+}
+
 static bool run_add(const struct args *a, struct err *e)
 {
 	struct buf line = buf_make(LINE_MAX_BYTES);
@@ -138,13 +154,10 @@ static bool run_add(const struct args *a, struct err *e)
 		buf_printf(&line, "%s%s", i > 1 ? " " : "", a->word[i]);
 	bool ok = enrolment_parse(&one, buf_cstr(&line), e) && list_path(a, path, e) && hold_list(path, &held, e) &&
 		enrolled_read(&all, path, e);
-	if (ok && enrolled_find(&all, one.name)) {
-		ok = err_set(e, "%s is enrolled already", one.name);
-		err_expected(e, "another name; or `teiten sensor retire %s`, and edit %s", one.name, path);
-	}
-	ok = ok && enrolled_put(path, &one, e);
+	const struct enrolment *known = ok ? enrolled_find(&all, one.name) : NULL;
+	ok = ok && (!known || may_come(known, &one, path, e)) && enrolled_put(path, &one, e);
 	if (ok)
-		printf("%s is enrolled\n", one.name);
+		printf("%s %s\n", one.name, known ? "may deliver again" : "is enrolled");
 	if (held >= 0)
 		(void)close(held);
 	enrolled_release(&all);
@@ -241,6 +254,8 @@ static bool retire(const struct args *a, struct enrolment *one, minute_t now, st
 {
 	(void)a, (void)e;
 	one->valid.until = enrolment_today(now);
+	if (one->valid.from > one->valid.until)         /* it was to begin later */
+		one->valid.from = one->valid.until;
 	return true;
 }
 

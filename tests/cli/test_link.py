@@ -175,6 +175,24 @@ def test_list_takes_each_sensor_once_and_keeps_what_people_wrote(folder):
     one_line(run("sensor", "show", "b", "--data", folder), 1, "b is not enrolled")
 
 
+def test_who_was_retired_may_come_again(folder):
+    """With the same key, by its line once more; with another it is somebody else until people say so."""
+    key = enrol("a", f"{folder}/a", folder, "addresses=4", "from=2035-01-01", "#", "in the cellar")
+    path = f"{folder}/sensors/enrolled"
+
+    def listed():
+        with open(path, encoding="utf-8") as f:
+            return f.read()
+    before = listed()
+    good("sensor", "retire", "a", "--data", folder)
+    assert "until=" in listed()
+    strange = good("sensor", "key", "--name", "a", "--data", f"{folder}/b").split()[1]
+    one_line(run("sensor", "add", "--data", folder, "a", strange), 1, "retired", path, f"`a {key}`")
+    assert "may deliver again" in good("sensor", "add", "--data", folder, "a", key, "addresses=4", "from=2035-01-01", "#", "in the cellar")
+    assert listed() == before
+    one_line(run("sensor", "add", "--data", folder, "a", key), 1, "enrolled already")
+
+
 def test_batches_arrive_once_over_tls_and_are_in_the_store(folder):
     pem, key = certificate(folder)
     sensor, centre = f"{folder}/s", f"{folder}/c"

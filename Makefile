@@ -145,6 +145,7 @@ install: $(BUILD)/teiten
 	install -D -m 644 deps/duckdb/libduckdb.so $(DESTDIR)$(PREFIX)/lib/teiten/libduckdb.so
 	for page in doc/*.1; do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/}; done
 	for unit in contrib/systemd/*.service; do install -D -m 644 $$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
+	sed -i 's|/usr/local/bin/teiten|$(PREFIX)/bin/teiten|' $(DESTDIR)$(PREFIX)/lib/systemd/system/teiten-*.service
 	install -D -m 644 doc/teiten.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/teiten
 
 format:

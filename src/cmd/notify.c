@@ -414,7 +414,7 @@ static int list(const struct args *a, struct notify *n)
 	struct json j = json_to(&out);
 	struct err e;
 
-	if (!read_manner(n, a, &e) || !name_files(n, a, &e) || !notices_read(n->log, 0, &all, &e))
+	if (!read_manner(n, a, &e) || !place_exists(place_dir(a), &e) || !name_files(n, a, &e) || !notices_read(n->log, 0, &all, &e))
 		return asking_refused(a, &e);
 	bool json = args_given(a, "json");
 	if (json)

@@ -135,11 +135,7 @@ static bool open_folder(struct place *p, const char *dir, const char *zone, bool
 	if (strlen(dir) >= sizeof p->dir - 32)
 		return err_asked(e, "the name of --data is too long");
 	memcpy(p->dir, dir, strlen(dir) + 1);
-	if (!making && !file_exists(dir)) {
-		err_set(e, "no folder %s", dir);
-		return err_expected(e, "--data DIR names an observatory's folder; `teiten import` makes one");
-	}
-	return (!making || file_make_dir(dir, e)) && reach(p, zone, making, e);
+	return (making ? file_make_dir(dir, e) : place_exists(dir, e)) && reach(p, zone, making, e);
 }
 
 const char *place_dir(const struct args *a)
@@ -147,6 +143,14 @@ const char *place_dir(const struct args *a)
 	const char *dir = args_value(a, "data");
 
 	return dir ? dir : PLACE_DEFAULT;
+}
+
+bool place_exists(const char *dir, struct err *e)
+{
+	if (file_exists(dir))
+		return true;
+	err_set(e, "no folder %s", dir);
+	return err_expected(e, "--data DIR names an observatory's folder; `teiten import` makes one");
 }
 
 bool place_open(struct place *p, const struct args *a, bool making, struct err *e)

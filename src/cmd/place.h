@@ -15,6 +15,8 @@ extern const struct option place_making_options[];              /* the same and 
 #define PLACE_DEFAULT "./teiten-data"
 const char *place_dir(const struct args *a);                    /* --data, or the default */
 
+bool place_exists(const char *dir, struct err *e);              /* for who makes none */
+
 struct place {
 	char dir[PATH_TEXT_MAX];                /* "" with --store */
 	struct store *store;

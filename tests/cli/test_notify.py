@@ -80,6 +80,11 @@ def told(folder):
     return json.loads(good("notify", "--list", "--json", "--data", folder))
 
 
+def test_list_of_a_folder_that_is_not_there_is_refused(folder):
+    one_line(run("notify", "--list", "--data", f"{folder}/nowhere"), 1, "no folder", "nowhere")
+    assert not os.path.exists(f"{folder}/nowhere") and good("notify", "--list", "--data", folder) == ""
+
+
 def test_all_ways_tell_each_notice_once(folder):
     mail, web = Mail(), Web()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:

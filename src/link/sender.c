@@ -29,7 +29,7 @@ bool sender_may_go_to(const char *centre, struct err *e)
 	static const char secure[] = "https://", plain[] = "http://";
 	size_t len = strlen(centre);
 
-	if (!strchr(centre, '@') && len < URL_MAX - LETTER_PATH_MAX && ((!strncmp(centre, secure, sizeof secure - 1) && len > sizeof secure - 1) ||
+	if (!strpbrk(centre, "@?#") && len < URL_MAX - LETTER_PATH_MAX && ((!strncmp(centre, secure, sizeof secure - 1) && len > sizeof secure - 1) ||
 		(!strncmp(centre, plain, sizeof plain - 1) && client_local(centre + sizeof plain - 1))))
 		return true;
 	err_asked(e, "not a centre's address: \"%.100s\"", centre);

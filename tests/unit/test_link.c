@@ -197,7 +197,8 @@ TEST(ledger_is_bounded)
 TEST(sender_goes_nowhere_without_encryption)
 {
 	static const char *const taken[] = { "https://centre.example", "https://centre.example:8443/", "http://127.0.0.1:8026", "http://[::1]:8026", "http://localhost/" };
-	static const char *const refused[] = { "", "https://", "http://centre.example", "http://127.0.0.1.example/", "http://localhosts", "ftp://127.0.0.1", "centre.example:8443" };
+	static const char *const refused[] = { "", "https://", "http://centre.example", "http://127.0.0.1.example/", "http://localhosts", "ftp://127.0.0.1", "centre.example:8443",
+		"https://centre.example:9443/path?x", "https://centre.example:9443/#x", "https://centre.example/?" };
 	struct err e;
 
 	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)

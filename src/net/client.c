@@ -1,6 +1,8 @@
 #include "net/client.h"
 
+#include "base/bytes.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -19,6 +21,8 @@ struct client {
 	CURL *curl;
 	char why[CURL_ERROR_SIZE];
 };
+
+enum { CA_BYTES_MAX = 4 << 20 };
 
 struct upload { const char *at; size_t left; };
 
@@ -137,8 +141,24 @@ static void set_up(struct client *c, const char *url, const char *protocols, str
 		(void)curl_easy_setopt(h, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)c->how.bytes_a_second);
 }
 
+bool client_ca_holds(const char *path, struct err *e)
+{
+	struct buf text = buf_make(CA_BYTES_MAX);
+	bool ok = file_read(path, &text, e);
+
+	if (ok && !strstr(buf_cstr(&text), "CERTIFICATE-----")) {
+		ok = err_set(e, "%s holds no certificate", path);
+		err_expected(e, "--ca FILE: PEM, from -----BEGIN CERTIFICATE----- on");
+	}
+	buf_release(&text);
+	return ok;
+}
+
 static void say_why(const struct client *c, CURLcode code, struct err *e)
 {
+	/* the library takes such a file for a list of nobody, and says that nobody is to be trusted */
+	if (code == CURLE_PEER_FAILED_VERIFICATION && c->how.ca && !client_ca_holds(c->how.ca, e))
+		return;
 	err_set(e, "%.200s", c->why[0] ? c->why : curl_easy_strerror(code));
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:

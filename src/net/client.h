@@ -26,6 +26,8 @@ struct client_reply {
 
 /* Whether HOST[:PORT][/...] is this machine by name: then a line without TLS has no ears on it. */
 bool client_local(const char *host);
+/* Whether a file of authorities holds a certificate at all. */
+bool client_ca_holds(const char *path, struct err *e);
 /* For the whole process, before threads start. */
 void client_prepare(void);
 struct client *client_open(const struct client_how *how);       /* borrowed while it is open */

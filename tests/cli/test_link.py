@@ -202,6 +202,8 @@ def test_batches_arrive_once_over_tls_and_are_in_the_store(folder):
     collect = Collect(centre, "--certificate", pem, "--key", key)
     wrong = run("ship", "--once", "--to", collect.url, "--data", sensor, "--ca", certificate(folder, "other")[0])
     assert wrong.returncode == 1 and "certificate" in wrong.stderr and "--ca FILE" in wrong.stderr and len(waiting(sensor)) == len(copies), wrong
+    wrong = run("ship", "--once", "--to", collect.url, "--data", sensor, "--ca", key)
+    assert wrong.returncode == 1 and f"{key} holds no certificate" in wrong.stderr and "verification" not in wrong.stderr, wrong
     good("ship", "--once", "--to", collect.url, "--data", sensor, "--ca", pem)
     assert not waiting(sensor) and waiting(centre)
     assert good("dump", *(f"{centre}/spool/{n}" for n in waiting(centre))).count("\nbatch ") == len(copies) - 1

@@ -121,43 +121,53 @@ static bool compiles(pcap_t *p, const char *text)
 	return ok;
 }
 
+/* The caller frees what was made; nothing where nothing is filtered. */
+static bool compile(bool ethernet, const struct ring_how *how, struct bpf_program *made, struct err *e)
+{
+	char wide[FILTER_MAX];
+
+	*made = (struct bpf_program){ 0 };
+	if (!how->filter || !how->filter[0])
+		return true;
+	/* in front: words such as "vlan" change what all that follows them looks at */
+	int n = snprintf(wide, sizeof wide, "%s(%s)", how->sings && ethernet ? CANARY_FILTER " or " : "", how->filter);
+	pcap_t *p = pcap_open_dead(ethernet ? 1 : 12, (int)how->snaplen);
+	/* by itself first: what is wrong with it should be said of it */
+	bool ok = p && n < (int)sizeof wide && compiles(p, how->filter) && pcap_compile(p, made, wide, 1, 0xffffffffu) == 0;
+	if (!ok) {
+		err_asked(e, "not a filter: %.100s: %.100s", how->filter, p ? pcap_geterr(p) : "no memory");
+		err_expected(e, "as pcap-filter(7) describes them");
+	} else if (made->bf_len > BPF_MAXINSNS) {
+		ok = err_asked(e, "the filter is too long: %u instructions", made->bf_len);
+		err_expected(e, "up to %d", BPF_MAXINSNS);
+		pcap_freecode(made);
+	}
+	if (p)
+		pcap_close(p);
+	return ok;
+}
+
+bool ring_filter_holds(const struct ring_how *how, struct err *e)
+{
+	struct bpf_program made;
+	bool ok = compile(true, how, &made, e);
+
+	if (ok)
+		pcap_freecode(&made);
+	return ok;
+}
+
 /* The kernel cuts each packet to what the filter returns: its program is there also where nothing is filtered. */
 static bool filter(const struct ring *r, const struct ring_how *how, struct err *e)
 {
 	struct sock_filter all = { BPF_RET | BPF_K, 0, 0, how->snaplen };
-	struct bpf_program made = { 0 };
-	struct sock_fprog program = { 1, &all };
-	char wide[FILTER_MAX];
-	pcap_t *p = NULL;
-	bool ok;
+	struct bpf_program made;
 
-	if (how->filter && how->filter[0]) {
-		/* in front: words such as "vlan" change what all that follows them looks at */
-		int n = snprintf(wide, sizeof wide, "%s(%s)", how->sings && r->link == LINK_ETHERNET ? CANARY_FILTER " or " : "", how->filter);
-
-		p = pcap_open_dead(r->link == LINK_ETHERNET ? 1 : 12, (int)how->snaplen);
-		/* by itself first: what is wrong with it should be said of it */
-		if (!p || n >= (int)sizeof wide || !compiles(p, how->filter) || pcap_compile(p, &made, wide, 1, 0xffffffffu) != 0) {
-			err_asked(e, "not a filter: %.100s: %.100s", how->filter, p ? pcap_geterr(p) : "no memory");
-			err_expected(e, "as pcap-filter(7) describes them");
-			if (p)
-				pcap_close(p);
-			return false;
-		}
-		program = (struct sock_fprog){ (unsigned short)made.bf_len, made.bf_insns };
-	}
-	if (made.bf_len > BPF_MAXINSNS) {
-		err_asked(e, "the filter is too long: %u instructions", made.bf_len);
-		err_expected(e, "up to %d", BPF_MAXINSNS);
-		pcap_freecode(&made);
-		pcap_close(p);
+	if (!compile(r->link == LINK_ETHERNET, how, &made, e))
 		return false;
-	}
-	ok = setsockopt(r->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 || err_errno(e, "cannot attach the filter");
-	if (p) {
-		pcap_freecode(&made);
-		pcap_close(p);
-	}
+	struct sock_fprog program = made.bf_len ? (struct sock_fprog){ (unsigned short)made.bf_len, made.bf_insns } : (struct sock_fprog){ 1, &all };
+	bool ok = setsockopt(r->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 || err_errno(e, "cannot attach the filter");
+	pcap_freecode(&made);
 	return ok;
 }
 

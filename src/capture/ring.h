@@ -28,6 +28,8 @@ struct ring_how {
 	unsigned group;
 };
 
+/* Whether the filter can be compiled, for Ethernet; no rights are needed. */
+bool ring_filter_holds(const struct ring_how *how, struct err *e);
 struct ring *ring_open(const struct ring_how *how, struct err *e);
 void ring_close(struct ring *r);                        /* NULL is fine */
 /* Waits until there are packets, for so long at most. */

@@ -28,6 +28,8 @@
 #include "capture/ring.h"
 #include "link/epochs.h"
 #include "link/identity.h"
+#include "link/sender.h"
+#include "net/http.h"
 #include "spool/room.h"
 #include "spool/spool.h"
 
@@ -60,6 +62,7 @@ const struct option sensing_options[] = {
 	{ "ca", "FILE", "observe: the authority of the centre's certificate (PEM)" },
 	{ "proxy", "URL", "observe: a proxy on the way to the centre" },
 	{ "metrics", "ADDRESS:PORT", "observe: with --to, where the counters can be read on this machine" },
+	{ "check", NULL, "observe: only read the settings and say whether they are right" },
 	{ "no-canary", NULL, "observe: send no frame once an hour that the sensor must see itself" },
 	{ "bandwidth", "KIB", "observe: at most so many KiB a second to the centre" },
 	{ "config", "FILE", "observe: settings: interface, watch, name, data, filter, snaplen, user, batch, spool-max, spool-days, to, ca, proxy, bandwidth, metrics, no-canary" },
@@ -765,6 +768,30 @@ static int observe_and_ship(const struct args *a, const struct conf *c)
 	return e.what[0] ? asking_refused(a, &e) : EXIT_REFUSED;
 }
 
+/* What the process that delivers would refuse. */
+static bool delivery_is_right(const struct sensor_run *s, const struct args *a, const struct conf *c, struct err *e)
+{
+	const char *to = setting(a, c, "to"), *ca = setting(a, c, "ca"), *metrics = setting(a, c, "metrics");
+	uint64_t kib;
+
+	if (!to || s->file)
+		return true;
+	return sender_may_go_to(to, e) && args_whole("bandwidth", setting(a, c, "bandwidth"), SENDER_KIB_MIN, SENDER_KIB_MAX, &kib, e) &&
+		(!ca || client_ca_holds(ca, e)) && (!metrics || http_may_listen(metrics, false, e) || err_in(e, "metrics")) && identity_has_key(s->dir, e);
+}
+
+/* Nothing is made, opened or sent. */
+static int check(const struct sensor_run *s, const struct args *a, const struct conf *c)
+{
+	const char *config = args_value(a, "config");
+	struct err e;
+
+	if (!ring_filter_holds(&s->ring, &e) || !delivery_is_right(s, a, c, &e))
+		return asking_refused(a, &e);
+	printf("%s: all %zu settings are right\n", config ? config : "no --config", c->len);
+	return EXIT_DONE;
+}
+
 int sensing(const struct args *a)
 {
 	static struct sensor_run s = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -776,6 +803,8 @@ int sensing(const struct args *a)
 		return asking_refused(a, &e);
 	if (!read_settings(&s, a, &c, &e))
 		return asking_refused(a, &e);
+	if (args_given(a, "check"))
+		return check(&s, a, &c);
 	if (setting(a, &c, "to") && !s.file)
 		return observe_and_ship(a, &c);
 	if (!open_folder(&s, &e))

@@ -12,12 +12,13 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "base/secret.h"
+#include "link/identity.h"
 #include "link/sender.h"
 #include "spool/spool.h"
 
 #include <inttypes.h>
 
-enum { TICK_MS = 250, BACKOFF_FIRST_MS = 1000, BACKOFF_MAX_MS = 300000, SAY_AGAIN_S = 600, KIB_MIN = 8, KIB_MAX = 1 << 20 };
+enum { TICK_MS = 250, BACKOFF_FIRST_MS = 1000, BACKOFF_MAX_MS = 300000, SAY_AGAIN_S = 600 };
 
 struct ship {
 	char spool[PATH_TEXT_MAX], key[PATH_TEXT_MAX], agent[64];
@@ -59,13 +60,9 @@ static bool read_settings(const struct args *a, struct ship *s, struct err *e)
 		err_asked(e, "nothing says where the centre is");
 		return err_expected(e, "--to https://HOST:PORT");
 	}
-	if (!sender_may_go_to(s->how.centre, e) || !args_whole("bandwidth", args_value(a, "bandwidth"), KIB_MIN, KIB_MAX, &kib, e) ||
-		!file_path(s->spool, dir, "spool", e) || !spool_open(s->spool, e) || !file_path(s->key, dir, "sensor.key", e))
+	if (!sender_may_go_to(s->how.centre, e) || !args_whole("bandwidth", args_value(a, "bandwidth"), SENDER_KIB_MIN, SENDER_KIB_MAX, &kib, e) ||
+		!file_path(s->spool, dir, "spool", e) || !spool_open(s->spool, e) || !file_path(s->key, dir, "sensor.key", e) || !identity_has_key(dir, e))
 		return false;
-	if (!file_exists(s->key)) {
-		err_set(e, "%s has no key", dir);
-		return err_expected(e, "`teiten sensor key --name NAME --data %s` makes one", dir);
-	}
 	(void)snprintf(s->agent, sizeof s->agent, "teiten/%s", teiten_version);
 	s->how.spool = s->spool;
 	s->how.client = (struct client_how){ .ca = args_value(a, "ca"), .proxy = args_value(a, "proxy"), .bytes_a_second = (size_t)kib << 10,

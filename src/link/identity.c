@@ -41,6 +41,18 @@ bool identity_is(const char *dir, const char *name, struct err *e)
 	return err_expected(e, "--name %s; or another --data, with a key of its own", owner);
 }
 
+bool identity_has_key(const char *dir, struct err *e)
+{
+	char key[PATH_TEXT_MAX];
+
+	if (!file_path(key, dir, "sensor.key", e))
+		return false;
+	if (file_exists(key))
+		return true;
+	err_set(e, "%s has no key", dir);
+	return err_expected(e, "`teiten sensor key --name NAME --data %s` makes one", dir);
+}
+
 bool identity_write(const char *dir, const char *name, struct err *e)
 {
 	char path[PATH_TEXT_MAX], text[TEXT_MAX];

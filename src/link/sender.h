@@ -16,6 +16,8 @@ struct sender_how {
 	struct client_how client;
 };
 
+enum { SENDER_KIB_MIN = 8, SENDER_KIB_MAX = 1 << 20 };          /* a second, where somebody bounds it */
+
 enum sent {
 	SENT_NONE,              /* nothing waits, or nothing that may go now */
 	SENT_ONE,               /* the centre has it */

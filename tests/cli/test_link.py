@@ -149,6 +149,28 @@ def test_key_is_that_of_one_name(folder):
     one_line(run("sensor", "key", "--name", "kyoto-1", "--data", folder), 1, "is that of other")
 
 
+def test_check_of_a_sensor_finds_what_is_wrong_and_makes_nothing(folder):
+    data, path = f"{folder}/s", f"{folder}/sensor.conf"
+    right = {"interface": "eth0", "watch": "192.0.2.0/28", "name": "kyoto-1", "data": data}
+    to = {"to": "https://centre.example:8443"}
+
+    def check(settings):
+        with open(path, "w", encoding="utf-8") as f:
+            f.writelines(f"{key} = {value}\n" for key, value in settings.items())
+        return run("sensor", "--check", "--config", path)
+    for more, status, words in (({"interface": ""}, 1, ["interface", "line 1"]), ({"watch": "x"}, 2, ["watch"]), ({"name": "-"}, 2, ["name"]), ({"batch": "0"}, 2, ["batch"]),
+                                ({"filter": "tcp and ("}, 2, ["filter"]), ({"nonsense": "1"}, 1, ["nonsense"]), ({"metrics": "127.0.0.1:1"}, 2, ["--to"]),
+                                ({"to": "http://centre.example"}, 2, ["https://"]), ({**to, "bandwidth": "1"}, 2, ["bandwidth"]),
+                                ({**to, "metrics": "0.0.0.0:1"}, 1, ["metrics"]), ({**to, "ca": path}, 1, ["no certificate"]), (to, 1, ["no key", "sensor key"])):
+        one_line(check({**right, **more}), status, *words)
+    done = check({**right, "filter": "not port 22"})
+    assert done.returncode == 0 and "all 5 settings are right" in done.stdout and not os.path.exists(data), done
+    good("sensor", "key", "--name", "kyoto-1", "--data", data)
+    assert check({**right, **to, "metrics": "127.0.0.1:1"}).returncode == 0
+    one_line(check({**right, **to, "name": "other"}), 1, "is that of kyoto-1")
+    assert "right" in good("sensor", "--check", *(word for key, value in right.items() for word in (f"--{key}", value)))
+
+
 def test_addresses_are_counted_once_each(folder):
     def counted(watch):
         return good("sensor", "key", "--name", "k", "--data", folder, "--watch", watch).split(" ", 2)[2].strip()

@@ -67,6 +67,8 @@ static void tell_metrics(void *of, struct buf *out)
 	metrics_head(out, "teiten_collect_requests_total", "counter", "Requests of sensors, by what became of them.");
 	for (unsigned i = 0; i < RECEIPTS; i++)
 		buf_printf(out, "teiten_collect_requests_total{result=\"%s\"} %" PRIu64 "\n", receipt_name((enum receipt)i), counts[i]);
+	for (unsigned i = 0; i < HTTP_REFUSED; i++)
+		buf_printf(out, "teiten_collect_requests_total{result=\"%s\"} %llu\n", http_refused_name((enum http_refused)i), http_refused(c->http, (enum http_refused)i));
 	metrics_head(out, "teiten_collect_cut_off_total", "counter", "Connections that were cut off because a request did not end in time.");
 	buf_printf(out, "teiten_collect_cut_off_total %llu\n", http_cut_off(c->http));
 	metrics_head(out, "teiten_collect_spool_bytes", "gauge", "Bytes that wait for the keep.");
@@ -92,17 +94,23 @@ static bool read_settings(const struct args *a, struct collect *c, struct err *e
 	return true;
 }
 
-static void tell(struct receiver *r, unsigned long long cut_off)
+static void tell_one(struct buf *out, const char *what, unsigned long long n)
+{
+	if (n)
+		buf_printf(out, "%s%s %llu", out->len ? ", " : "", what, n);
+}
+
+static void tell(struct receiver *r, struct http *h)
 {
 	uint64_t counts[RECEIPTS];
 	struct buf out = buf_make(1 << 12);
 
 	receiver_counts(r, counts);
 	for (unsigned i = 0; i < RECEIPTS; i++)
-		if (counts[i])
-			buf_printf(&out, "%s%s %" PRIu64, out.len ? ", " : "", receipt_name((enum receipt)i), counts[i]);
-	if (cut_off)
-		buf_printf(&out, "%scut off %llu", out.len ? ", " : "", cut_off);
+		tell_one(&out, receipt_name((enum receipt)i), counts[i]);
+	for (unsigned i = 0; i < HTTP_REFUSED; i++)
+		tell_one(&out, http_refused_name((enum http_refused)i), http_refused(h, (enum http_refused)i));
+	tell_one(&out, "cut off", http_cut_off(h));
 	log_line("ending: %s", out.len ? buf_cstr(&out) : "nothing came");
 	buf_release(&out);
 }
@@ -148,7 +156,7 @@ static bool serve(struct collect *c, struct err *e)
 	http_close(metrics);
 	receiver_stop(c->receiver);
 	if (ok)
-		tell(c->receiver, http_cut_off(c->http));
+		tell(c->receiver, c->http);
 	http_close(c->http);
 	receiver_close(c->receiver);
 	return ok;

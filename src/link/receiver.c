@@ -46,7 +46,7 @@ struct receiver {
 const char *receipt_name(enum receipt r)
 {
 	static const char *const names[RECEIPTS] = { "taken", "known", "no_letter", "unknown", "forged", "not_valid", "clock", "large", "fast",
-		"busy", "full", "altered", "damaged", "unsound", "cut" };
+		"busy", "full", "altered", "damaged", "unsound", "cut", "not_found" };
 
 	return names[r];
 }
@@ -312,6 +312,7 @@ static const struct { unsigned status, retry_s; const char *text; } replies[RECE
 	[RECEIPT_DAMAGED] = { 400, 0, "not a batch, or another one than its address says, or too large unpacked" },
 	[RECEIPT_UNSOUND] = { 422, 0, "of a time or of numbers that cannot be: before 2000, longer than 31 days, or other packets than its rows say" },
 	[RECEIPT_CUT] = { 408, 0, "broken off" },
+	[RECEIPT_NOT_FOUND] = { 404, 0, "nothing to read here: sensors deliver with PUT" },
 };
 
 static void say(struct reply *rp, enum receipt what, const struct letter *l)
@@ -480,13 +481,10 @@ void receiver_take(void *to, const struct request *rq, struct reply *rp)
 	struct receiver *r = to;
 	struct letter letter;
 	struct letter_heads heads;
-	enum receipt what = RECEIPT_NO_LETTER;
+	bool reads = strcmp(rq->method, "PUT") != 0;
+	enum receipt what = reads ? RECEIPT_NOT_FOUND : RECEIPT_NO_LETTER;
 
-	if (strcmp(rq->method, "PUT") != 0) {
-		http_say(rp, 404, "nothing to read here: sensors deliver with PUT");
-		return;
-	}
-	if (read_letter(rq, &letter, &heads))
+	if (!reads && read_letter(rq, &letter, &heads))
 		what = letter_body_holds(&heads, rq->body->at, rq->body->len) ? look_into(&letter, rq->body) : RECEIPT_ALTERED;
 	(void)pthread_mutex_lock(&r->lock);
 	if (what == RECEIPT_TAKEN)

@@ -29,6 +29,7 @@ enum receipt {
 	RECEIPT_DAMAGED,        /* signed, but no batch, or another one than the address says */
 	RECEIPT_UNSOUND,        /* signed, and a batch, but of a time or of numbers that cannot be (batch_plausible) */
 	RECEIPT_CUT,            /* broke off, or was cut off for want of time */
+	RECEIPT_NOT_FOUND,      /* somebody who reads: there is nothing */
 	RECEIPTS
 };
 

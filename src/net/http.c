@@ -32,6 +32,7 @@ struct http {
 	bool ends;
 	struct peer *peers;
 	unsigned long long cut_off;
+	unsigned long long refused[HTTP_REFUSED];       /* by many threads */
 };
 
 /* One request: made when its first line is read, freed when its reply is sent. */
@@ -238,10 +239,16 @@ static bool is_read(const struct http *h, const char *method)
 	return !strcmp(method, "GET") || !strcmp(method, "HEAD") || (h->how.outside && !strcmp(method, "PUT"));
 }
 
-static void say_not_allowed(const struct http *h, struct reply *rp)
+static void refuse(struct http *h, enum http_refused which, struct reply *rp, unsigned status, const char *text)
+{
+	(void)__atomic_add_fetch(&h->refused[which], 1, __ATOMIC_RELAXED);
+	http_say(rp, status, text);
+}
+
+static void say_not_allowed(struct http *h, struct reply *rp)
 {
 	rp->allow = h->how.outside ? "GET, HEAD, PUT" : "GET, HEAD";
-	http_say(rp, 405, h->how.outside ? "Only GET, HEAD and PUT are understood here." : "Only GET and HEAD are understood here.");
+	refuse(h, HTTP_NOT_ALLOWED, rp, 405, h->how.outside ? "Only GET, HEAD and PUT are understood here." : "Only GET and HEAD are understood here.");
 }
 
 static enum MHD_Result answer(struct http *h, const char *method, struct exchange *x)
@@ -254,7 +261,7 @@ static enum MHD_Result answer(struct http *h, const char *method, struct exchang
 	if (query)
 		*query = '\0';
 	if (x->too_long)
-		http_say(&rp, 414, "The address is too long.");
+		refuse(h, HTTP_LONG_ADDRESS, &rp, 414, "The address is too long.");
 	else if (!h->how.outside && !http_host_is_local(header(x->connection, "Host")))
 		http_say(&rp, 421, "These pages are shown on this machine only: ask for localhost.");
 	else if (!is_read(h, method))
@@ -278,9 +285,9 @@ static void greet(struct http *h, struct exchange *x)
 
 	x->early = empty_reply();
 	if (x->too_long)
-		http_say(&x->early, 414, "The address is too long.");
+		refuse(h, HTTP_LONG_ADDRESS, &x->early, 414, "The address is too long.");
 	else if (header(x->connection, "Transfer-Encoding")[0] || !num_whole(header(x->connection, "Content-Length"), 0, UINT64_MAX, &told))
-		http_say(&x->early, 411, "How long the body is must be told, and be so.");
+		refuse(h, HTTP_NO_LENGTH, &x->early, 411, "How long the body is must be told, and be so.");
 	else
 		x->greeted = h->how.greet(h->how.to, &rq, (size_t)told, &x->early, &x->guest);
 	assert(!x->greeted || told <= h->how.body_max);
@@ -352,9 +359,10 @@ static void on_end(void *of, struct MHD_Connection *c, void **state, enum MHD_Re
 	struct http *h = of;
 
 	(void)c;
-	(void)why;
 	if (!x)
 		return;
+	if (!x->begun && why == MHD_REQUEST_TERMINATED_WITH_ERROR)      /* the library has answered by itself */
+		(void)__atomic_add_fetch(&h->refused[HTTP_MALFORMED], 1, __ATOMIC_RELAXED);
 	note_wait(x, false, 0);
 	if (x->greeted && h->how.leave)
 		h->how.leave(h->how.to, x->guest, x->told, x->whole);
@@ -422,6 +430,18 @@ unsigned long long http_cut_off(struct http *h)
 	unsigned long long n = h->cut_off;
 	(void)pthread_mutex_unlock(&h->lock);
 	return n;
+}
+
+unsigned long long http_refused(struct http *h, enum http_refused which)
+{
+	return __atomic_load_n(&h->refused[which], __ATOMIC_RELAXED);
+}
+
+const char *http_refused_name(enum http_refused which)
+{
+	static const char *const names[HTTP_REFUSED] = { "malformed", "no_length", "long_address", "not_allowed" };
+
+	return names[which];
 }
 
 union address { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; };

@@ -50,6 +50,15 @@ struct reply {
 	const char *allow;              /* with 405: the methods; NULL: GET and HEAD */
 };
 
+/* What the server refuses before any handler is asked; a first line that is none is not even counted. */
+enum http_refused {
+	HTTP_MALFORMED,                 /* heads that cannot be read, or say a length that cannot be: 400, 413, 431 */
+	HTTP_NO_LENGTH,                 /* a body of a length that is not told: 411 */
+	HTTP_LONG_ADDRESS,              /* 414 */
+	HTTP_NOT_ALLOWED,               /* 405 */
+	HTTP_REFUSED
+};
+
 /* Called from several threads at once. */
 typedef void http_fn(void *to, const struct request *rq, struct reply *rp);
 
@@ -77,6 +86,8 @@ bool http_is_free(const char *listen, bool outside, struct err *e);     /* and n
 const char *http_address(const struct http *h);         /* "127.0.0.1:8025", with the real port */
 /* Requests that were cut off for want of time. */
 unsigned long long http_cut_off(struct http *h);
+unsigned long long http_refused(struct http *h, enum http_refused which);
+const char *http_refused_name(enum http_refused which);  /* "malformed", "no_length" ...: for metrics */
 void http_close(struct http *h);                        /* NULL is fine */
 
 /* A header of the request; "" when not sent. */

@@ -350,7 +350,7 @@ def test_everybody_else_is_refused_and_counted(folder):
     assert put(port, path, body, right)[0] == 401
     counts, said = collect.end()
     assert counts == {"taken": 1, "known": 1, "no_letter": 1, "unknown": 2, "forged": 2, "not_valid": 1, "clock": 1, "altered": 1, "damaged": 2,
-                      "large": 1, "cut": 1}, (counts, said)
+                      "large": 1, "cut": 1, "no_length": 2}, (counts, said)
 
 
 def test_list_says_addresses_and_group_of_its_sensors(folder):
@@ -414,6 +414,26 @@ def test_counters_can_be_read_on_this_machine(folder):
     assert read("/healthz") == (200, "ok\n") and read("/")[0] == 404
     collect.end()
     one_line(run("collect", "--data", centre, "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"), 1, "this machine alone")
+
+
+def test_requests_that_are_none_of_a_sensors_are_counted(folder):
+    collect = Collect(folder, "--metrics", "127.0.0.1:0")
+    where = int(collect.process.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
+    head = b"PUT /v1/batches/t/0000000000000001/1 HTTP/1.1\r\nHost: x\r\n"
+    for reason, status, request in (("no_length", 411, head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), ("no_length", 411, head + b"\r\n"),
+                                    ("malformed", 413, head + b"Content-Length: 99999999999999999999\r\n\r\n"),
+                                    ("malformed", 400, head + b"Content-Length: x\r\n\r\n"), ("malformed", 431, head + b"X: " + b"a" * 50000 + b"\r\n\r\n"),
+                                    ("long_address", 414, b"PUT /" + b"a" * 5000 + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"),
+                                    ("not_allowed", 405, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"), ("not_found", 404, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")):
+        with socket.create_connection(("127.0.0.1", collect.port), timeout=10) as s:
+            s.sendall(request)
+            assert f" {status} ".encode() in s.recv(4096), (reason, status)
+    time.sleep(0.3)
+    c = http.client.HTTPConnection("127.0.0.1", where, timeout=10)
+    c.request("GET", "/metrics")
+    text = c.getresponse().read().decode()
+    assert all(f'{{result="{reason}"}} {n}\n' in text for reason, n in (("no_length", 2), ("malformed", 3), ("long_address", 1), ("not_allowed", 1), ("not_found", 1))), text
+    assert collect.end()[0] == {"no_length": 2, "malformed": 3, "long_address": 1, "not_allowed": 1, "not_found": 1}
 
 
 class BadLine:

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pwd
+import re
 import signal
 import socket
 import subprocess
@@ -142,6 +143,16 @@ def test_check_finds_what_is_wrong_in_the_configuration(folder):
         f.write("listen = 127.0.0.1:8025\nzone = Asia/Tokyo\n")
     done = run("center", "--check", "--config", path)
     assert done.returncode == 0 and "2 settings" in done.stdout, done
+
+
+def test_units_let_the_program_give_up_its_rights(folder):
+    """Not every list of a service's calls holds those with which a process limits itself."""
+    for name in ("center", "sensor"):
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "contrib", "systemd", f"teiten-{name}.service"), encoding="ascii") as f:
+            unit = f.read()
+        calls = re.search(r"^SystemCallFilter=(.*)$", unit, re.M).group(1).split()
+        assert {"seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"} <= set(calls), (name, calls)
+        assert "SystemCallErrorNumber=EPERM" in unit, name
 
 
 def test_question_that_can_never_work_is_the_client_s_error(folder):

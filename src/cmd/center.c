@@ -165,6 +165,7 @@ static void add_parts(struct parts *all, const struct args *a, const struct conf
 	add_collect(all, a, c, dir);
 	add_notify(all, c, dir);
 	struct part *desk = parts_add(all, "desk");
+	part_flag(desk, "--keep");      /* one that opened the store itself would shut out a keep that is started again */
 	part_option(desk, "--data", dir);
 	part_option(desk, "--listen", listen);
 	part_option(desk, "--name-ja", setting(a, c, "name-ja", "name_ja", NULL));

@@ -79,7 +79,7 @@ static int run_desk(const struct args *a)
 	site.name[LANG_JA] = or_else(args_value(a, "name-ja"), "定点観測 Teiten");
 	site.name[LANG_EN] = or_else(args_value(a, "name-en"), "Teiten observatory");
 	ending_catch();
-	ok = place_open(&place, a, false, &e);
+	ok = args_given(a, "keep") ? place_ask(&place, a, &e) : place_open(&place, a, false, &e);
 	if (ok) {
 		site.store = place.store;
 		if (place.dir[0] && file_path(enrolled, place.dir, "sensors/enrolled", &e))
@@ -100,6 +100,7 @@ static const struct option options[] = {
 	{ "listen", "ADDRESS:PORT", "where to serve, on this machine only (default 127.0.0.1:8025)" },
 	{ "name-ja", "TEXT", "the observatory's name on Japanese pages" },
 	{ "name-en", "TEXT", "the observatory's name on English pages" },
+	{ "keep", NULL, "ask the keep of the folder, wait for one that is away, and never open the store itself" },
 	{ "user", "NAME", "become this user once it listens" },
 	{ "prove", NULL, "try at the start what must not work any more, and say so" },
 	{ NULL, NULL, NULL },

@@ -1,5 +1,7 @@
 #include "cmd/place.h"
 
+#include "cmd/ending.h"
+
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -95,30 +97,42 @@ static bool take_lock(struct place *p, const char *lock, bool making, bool *held
 	return file_lock(lock, &p->lock_fd, held, e);
 }
 
+/* Where a keep answers; *there is false when none does. */
+static bool reach_keep(struct place *p, bool *there, struct err *e)
+{
+	char socket[PATH_TEXT_MAX], address[PATH_TEXT_MAX + 8];
+	struct facts f;
+
+	*there = false;
+	if (!file_path(socket, p->dir, "keep.sock", e))
+		return false;
+	(void)snprintf(address, sizeof address, "unix:%s", socket);
+	if (!file_exists(socket) || !(p->store = store_open(address, NULL, NULL, e)))
+		return true;
+	*there = p->through_keep = true;
+	store_patience(p->store, (unsigned)(p->wait_ms / 1000));
+	if (!store_facts(p->store, &f, e))
+		return err_in(e, "%s", p->dir);
+	facts_release(&f);
+	store_patience(p->store, QUICK_S);
+	return true;
+}
+
 /* A keep's socket first; else the folder's lock, which another command gives back soon. Repeated, because a keep may
  * start or end meanwhile. */
 static bool reach(struct place *p, const char *zone, bool making, struct err *e)
 {
-	char socket[PATH_TEXT_MAX], lock[PATH_TEXT_MAX], file[PATH_TEXT_MAX], address[PATH_TEXT_MAX + 8];
+	char lock[PATH_TEXT_MAX], file[PATH_TEXT_MAX], address[PATH_TEXT_MAX + 8];
 	uint64_t waited_ms = 0;
-	bool held = false;
+	bool there, held = false;
 
-	if (!file_path(socket, p->dir, "keep.sock", e) || !file_path(lock, p->dir, "lock", e) ||
-		!file_path(file, p->dir, "store.duckdb", e))
+	if (!file_path(lock, p->dir, "lock", e) || !file_path(file, p->dir, "store.duckdb", e))
 		return false;
 	for (;;) {
-		(void)snprintf(address, sizeof address, "unix:%s", socket);
-		if (file_exists(socket) && (p->store = store_open(address, NULL, NULL, e)) != NULL) {
-			struct facts f;
-
-			p->through_keep = true;
-			store_patience(p->store, (unsigned)(p->wait_ms / 1000));
-			if (!store_facts(p->store, &f, e))
-				return err_in(e, "%s", p->dir);
-			facts_release(&f);
-			store_patience(p->store, QUICK_S);
+		if (!reach_keep(p, &there, e))
+			return false;
+		if (there)
 			return true;
-		}
 		if (!take_lock(p, lock, making, &held, e))
 			return false;
 		if (held)
@@ -130,12 +144,17 @@ static bool reach(struct place *p, const char *zone, bool making, struct err *e)
 	return (!making || load_regions(p, e)) && open_address(p, address, zone, making, e);
 }
 
-static bool open_folder(struct place *p, const char *dir, const char *zone, bool making, struct err *e)
+static bool set_folder(struct place *p, const char *dir, struct err *e)
 {
 	if (strlen(dir) >= sizeof p->dir - 32)
 		return err_asked(e, "the name of --data is too long");
 	memcpy(p->dir, dir, strlen(dir) + 1);
-	return (making ? file_make_dir(dir, e) : place_exists(dir, e)) && reach(p, zone, making, e);
+	return true;
+}
+
+static bool open_folder(struct place *p, const char *dir, const char *zone, bool making, struct err *e)
+{
+	return set_folder(p, dir, e) && (making ? file_make_dir(dir, e) : place_exists(dir, e)) && reach(p, zone, making, e);
 }
 
 const char *place_dir(const struct args *a)
@@ -153,24 +172,62 @@ bool place_exists(const char *dir, struct err *e)
 	return err_expected(e, "--data DIR names an observatory's folder; `teiten import` makes one");
 }
 
+static bool read_wait(struct place *p, const struct args *a, struct err *e)
+{
+	const char *wait = args_value(a, "wait");
+	uint64_t seconds = WAIT_S;
+
+	if (wait && !num_whole(wait, 0, WAIT_MAX_S, &seconds)) {
+		err_asked(e, "--wait: not a number of seconds: \"%.20s\"", wait);
+		return err_expected(e, "0 to %d", WAIT_MAX_S);
+	}
+	p->wait_ms = seconds * 1000;
+	return true;
+}
+
 bool place_open(struct place *p, const struct args *a, bool making, struct err *e)
 {
 	const char *dir = args_value(a, "data"), *address = args_value(a, "store"), *zone = args_value(a, "zone");
-	const char *wait = args_value(a, "wait");
-	uint64_t seconds = WAIT_S;
 
 	*p = (struct place){ .lock_fd = -1 };
 	if (dir && address) {
 		err_asked(e, "--data and --store exclude each other");
 		return err_expected(e, "one of them");
 	}
-	if (wait && !num_whole(wait, 0, WAIT_MAX_S, &seconds)) {
-		err_asked(e, "--wait: not a number of seconds: \"%.20s\"", wait);
-		return err_expected(e, "0 to %d", WAIT_MAX_S);
-	}
-	p->wait_ms = seconds * 1000;
+	if (!read_wait(p, a, e))
+		return false;
 	bool ok = (address ? open_address(p, address, zone, making, e) : open_folder(p, place_dir(a), zone, making, e)) &&
 		store_has_zone(p->store, zone, e);
+	if (!ok)
+		place_close(p);
+	return ok;
+}
+
+static bool wait_for_keep(struct place *p, struct err *e)
+{
+	bool there = false;
+
+	for (uint64_t waited_ms = 0; waited_ms <= p->wait_ms && !ending(); waited_ms += RETRY_MS) {
+		if (!reach_keep(p, &there, e))
+			return false;
+		if (there)
+			return true;
+		if (waited_ms == SAY_AFTER_MS)
+			log_line("waiting for the keep of %s", p->dir);
+		clock_sleep_ms(RETRY_MS);
+	}
+	err_set(e, ending() ? "asked to end before the keep of %s answered" : "no keep answers in %s", p->dir);
+	return err_expected(e, "`teiten keep` or `teiten center`");
+}
+
+bool place_ask(struct place *p, const struct args *a, struct err *e)
+{
+	*p = (struct place){ .lock_fd = -1 };
+	if (args_given(a, "store")) {
+		err_asked(e, "--keep and --store exclude each other");
+		return err_expected(e, "one of them");
+	}
+	bool ok = read_wait(p, a, e) && set_folder(p, place_dir(a), e) && wait_for_keep(p, e);
 	if (!ok)
 		place_close(p);
 	return ok;

@@ -28,6 +28,8 @@ struct place {
 
 /* `making`: a store that is not there yet is made (with --zone), and batches may be put; else it must be there. */
 bool place_open(struct place *p, const struct args *a, bool making, struct err *e);
+/* The keep's store and no other: where no keep answers it is waited for, up to --wait, or until the process is asked to end. */
+bool place_ask(struct place *p, const struct args *a, struct err *e);
 void place_close(struct place *p);
 /* As store_put; with a keep running the batches are written to its spool and waited for until it has taken them (each[]
  * is then STORED_NOW for those it took or knew). */

@@ -92,6 +92,45 @@ def test_hangup_reads_the_settings_anew_and_the_manager_is_told(folder):
     assert center.process.returncode == 0 and "nonsense" in said, said
 
 
+def parts(center):
+    """Its processes, by the name of their command."""
+    found = {}
+    with open(f"/proc/{center.process.pid}/task/{center.process.pid}/children", encoding="ascii") as f:
+        for pid in f.read().split():
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8") as words:
+                found.update({word: int(pid) for word in words.read().split("\0")[1:2]})      # of one that has ended there are none
+    return found
+
+
+def wait_until(holds, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(.1)
+    return False
+
+
+def test_keep_and_desk_that_die_together_come_back_together(folder):
+    """The pages never hold the store: a keep that takes longer finds it free. One whose desk is a user of its own waits too."""
+    fill(folder)
+    for users in (), ("--keep-user", "nobody", "--desk-user", "nobody") if os.getuid() == 0 else ():
+        if users:
+            os.chmod(folder, 0o755)
+            subprocess.run(["chown", "-R", "nobody:", folder], check=True)
+        center = Center(folder, *users)
+        first = parts(center)["keep"]
+        os.kill(first, signal.SIGKILL)                  # its next pause is longer than that of the desk
+        assert wait_until(lambda: parts(center).get("keep", first) != first)
+        for name in "keep", "desk":
+            os.kill(parts(center)[name], signal.SIGKILL)
+        line = center.process.stdout.readline()
+        center.port = int(line.split("//127.0.0.1:")[1].split("/")[0])
+        assert wait_until(lambda: "desk" in parts(center) and center.get("/en/")[0] == 200)
+        assert "keep" in parts(center) and run("top", "--data", folder).returncode == 0
+        assert center.end() == 0
+
+
 def test_each_process_is_a_user_of_its_own_and_batches_come_through(folder):
     """Three users of one main group share the spool and the keep's socket."""
     if os.getuid() != 0:

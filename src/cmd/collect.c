@@ -130,9 +130,9 @@ static void wait_for_end(struct collect *c)
 	struct err trouble;
 
 	while (!ending()) {
-		clock_sleep_ms(TICK_MS);
-		if (receiver_trouble(c->receiver, &trouble))
+		while (receiver_trouble(c->receiver, &trouble))
 			log_err(&trouble);
+		clock_sleep_ms(TICK_MS);
 	}
 }
 
@@ -140,8 +140,7 @@ static bool serve(struct collect *c, struct err *e)
 {
 	struct http *metrics = NULL;
 
-	if (!(c->receiver = receiver_open(&c->how, e)))
-		return false;
+	c->receiver = receiver_open(&c->how);
 	c->server.to = c->receiver;
 	c->http = http_open(&c->server, e);
 	bool ok = c->http && metrics_serve(&c->metrics, &metrics, e);

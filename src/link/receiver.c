@@ -10,11 +10,12 @@
 #include "link/letter.h"
 #include "spool/spool.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
-enum { STATIONS_MAX = ENROLLED_MAX, LOOK_S = 1, LEDGER_S = 60, WARN_S = 60, RETRY_S = 60, SAY_MAX = LETTER_PATH_MAX + 16, SHARE = 4, FREE_MIN = 160 << 20, LEDGER_BYTES_MAX = 256 << 20 };
+enum { STATIONS_MAX = ENROLLED_MAX, LOOK_S = 1, LEDGER_S = 60, RETRY_S = 60, TROUBLES_MAX = 8, SAY_MAX = LETTER_PATH_MAX + 16, SHARE = 4, FREE_MIN = 160 << 20, LEDGER_BYTES_MAX = 256 << 20 };
 
 /* What we remember of a sensor while we run. */
 struct station { char name[SENSOR_NAME_MAX]; struct ledger ledger; double tokens; uint64_t at_us, waiting; size_t flight; };
@@ -33,14 +34,15 @@ struct receiver {
 	bool stopping;
 	struct enrolled enrolled;
 	struct stat read;               /* the list, as it was read */
-	uint64_t looked_us, saved_us, warned_us;
+	char said[ERR_TEXT_MAX];        /* what is wrong with the list, as it was told last; "" nothing */
+	uint64_t looked_us, saved_us;
 	uint64_t spool_bytes;
 	struct station *stations[STATIONS_MAX]; size_t stations_len;
 	struct pending *pending; size_t pending_len, pending_cap;
 	struct filed *filed; size_t filed_len, filed_cap;
 	size_t flight;
 	uint64_t counts[RECEIPTS];
-	bool troubled; struct err trouble;
+	struct err troubles[TROUBLES_MAX]; size_t troubles_len;         /* to be told, the oldest first; beyond the limit the last gives way */
 };
 
 const char *receipt_name(enum receipt r)
@@ -53,8 +55,9 @@ const char *receipt_name(enum receipt r)
 
 static void note_trouble(struct receiver *r, const struct err *e)
 {
-	r->trouble = *e;
-	r->troubled = true;
+	if (r->troubles_len == TROUBLES_MAX)
+		r->troubles_len--;
+	r->troubles[r->troubles_len++] = *e;
 }
 
 /* NULL: too many sensors have come and gone since we began. */
@@ -73,31 +76,49 @@ static struct station *station_of(struct receiver *r, const char *name)
 	return s;
 }
 
-static bool read_ledger(struct receiver *r, struct err *e)
+static bool read_run(struct receiver *r, const char *line)
 {
-	struct buf text = buf_make(LEDGER_BYTES_MAX);
 	char name[SENSOR_NAME_MAX];
 	uint64_t epoch, from, until;
+	struct station *s;
+
+	if (sscanf(line, "%39s %" SCNx64 " %" SCNu64 " %" SCNu64, name, &epoch, &from, &until) != 4 || !sensor_name_valid(name) || from >= until)
+		return false;
+	if ((s = station_of(r, name)))
+		ledger_add_run(&s->ledger, epoch, from, until);
+	return true;
+}
+
+/* What is damaged in it is forgotten, and told: the store knows what came. */
+static void read_ledger(struct receiver *r)
+{
+	struct buf text = buf_make(LEDGER_BYTES_MAX);
+	size_t damaged = 0;
+	struct err e;
 
 	if (!file_exists(r->how.ledger))
-		return true;
-	if (!file_read(r->how.ledger, &text, e)) {
+		return;
+	if (!file_read(r->how.ledger, &text, &e)) {
+		err_expected(&e, "begun anew: what comes once more is stored once all the same");
+		note_trouble(r, &e);
 		buf_release(&text);
-		return false;
+		return;
 	}
-	(void)buf_cstr(&text);
-	for (char *line = (char *)text.at, *next; line; line = next) {
-		struct station *s;
+	const char *end = buf_cstr(&text) + text.len;
+	for (char *line = (char *)text.at; line && line < end; ) {
+		char *next = memchr(line, '\n', (size_t)(end - line));
 
-		if ((next = strchr(line, '\n')))
+		if (next)
 			*next++ = '\0';
-		/* a line that is none is forgotten, like what was never written: the store knows */
-		if (sscanf(line, "%39s %" SCNx64 " %" SCNu64 " %" SCNu64, name, &epoch, &from, &until) == 4 && sensor_name_valid(name) &&
-			from < until && (s = station_of(r, name)))
-			ledger_add_run(&s->ledger, epoch, from, until);
+		damaged += !read_run(r, line);
+		line = next;
+	}
+	if (damaged) {
+		err_set(&e, "%s: %zu lines are damaged and forgotten", r->how.ledger, damaged);
+		err_expected(&e, "what comes once more is stored once all the same");
+		note_trouble(r, &e);
 	}
 	buf_release(&text);
-	return true;
 }
 
 static void save_ledger(struct receiver *r)
@@ -119,21 +140,51 @@ static bool is_same(const struct stat *a, const struct stat *b)
 		a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Reads the list anew when it has changed; one that is wrong changes nothing, and is told. */
-static bool read_enrolled(struct receiver *r, struct err *e)
+/* Each mistake once, when it appears, and the end of them: it is read every second. */
+static void tell_of_list(struct receiver *r, const struct err *mistake)
+{
+	char text[ERR_TEXT_MAX] = "";
+	struct err e;
+
+	if (mistake)
+		(void)err_text(mistake, text);
+	if (!strcmp(text, r->said))
+		return;
+	memcpy(r->said, text, sizeof text);
+	if (!mistake)
+		err_set(&e, "%s: the list is right again, with %zu sensors", r->how.enrolled, r->enrolled.len);
+	note_trouble(r, mistake ? mistake : &e);
+}
+
+static void hold(struct receiver *r, const struct enrolled *all)
+{
+	enrolled_release(&r->enrolled);
+	r->enrolled = *all;
+}
+
+/* Reads the list anew when it has changed; one that is wrong changes nothing, one that is gone lets nobody in. */
+static void read_enrolled(struct receiver *r)
 {
 	struct stat st = { 0 };
-	struct enrolled all;
+	struct enrolled all = { 0 };
+	struct err e;
 
-	(void)stat(r->how.enrolled, &st);
-	if (is_same(&st, &r->read))
-		return true;
-	if (!enrolled_read(&all, r->how.enrolled, e))
-		return false;
+	if (stat(r->how.enrolled, &st) == 0 && is_same(&st, &r->read))
+		return;
+	if (!st.st_ino && errno == ENOENT) {
+		hold(r, &all);
+		err_set(&e, "%s is not there: nobody is let in", r->how.enrolled);
+		err_expected(&e, "`teiten sensor add`");
+		tell_of_list(r, &e);
+	} else if (st.st_ino ? enrolled_read(&all, r->how.enrolled, &e) : err_errno(&e, "cannot look at %s", r->how.enrolled)) {
+		hold(r, &all);
+		tell_of_list(r, NULL);
+	} else {
+		err_in(&e, r->enrolled.len ? "the list before goes on to hold" : "nobody is let in");
+		tell_of_list(r, &e);
+		return;
+	}
 	r->read = st;
-	enrolled_release(&r->enrolled);
-	r->enrolled = all;
-	return true;
 }
 
 /* Files that have been taken are nobody's burden any more. */
@@ -157,16 +208,12 @@ static void look_at_spool(struct receiver *r)
 static void look_around(struct receiver *r)
 {
 	uint64_t now = clock_steady_us();
-	struct err e;
 
 	if (r->looked_us && now - r->looked_us < (uint64_t)LOOK_S * 1000000)
 		return;
 	r->looked_us = now;
 	look_at_spool(r);
-	if (!read_enrolled(r, &e) && (!r->warned_us || now - r->warned_us > (uint64_t)WARN_S * 1000000)) {
-		r->warned_us = now;
-		note_trouble(r, &e);
-	}
+	read_enrolled(r);
 }
 
 /* Of many pending ones as many as one file takes; all of them are at most what may be on its way. */
@@ -278,16 +325,14 @@ static void *write_groups(void *of)
 	return NULL;
 }
 
-struct receiver *receiver_open(const struct receiver_how *how, struct err *e)
+struct receiver *receiver_open(const struct receiver_how *how)
 {
 	struct receiver *r = mem_zero(1, sizeof *r);
 
 	r->how = *how;
 	r->saved_us = clock_steady_us();
-	if (!read_enrolled(r, e) || !read_ledger(r, e)) {
-		receiver_close(r);
-		return NULL;
-	}
+	read_enrolled(r);
+	read_ledger(r);
 	if (pthread_mutex_init(&r->lock, NULL) != 0 || pthread_cond_init(&r->changed, NULL) != 0 ||
 		pthread_create(&r->writer, NULL, write_groups, r) != 0)
 		abort();        /* only for want of memory */
@@ -505,9 +550,12 @@ void receiver_counts(struct receiver *r, uint64_t out[RECEIPTS])
 bool receiver_trouble(struct receiver *r, struct err *e)
 {
 	(void)pthread_mutex_lock(&r->lock);
-	bool any = r->troubled;
-	*e = r->trouble;
-	r->troubled = false;
+	look_around(r);
+	bool any = r->troubles_len > 0;
+	if (any) {
+		*e = r->troubles[0];
+		memmove(r->troubles, r->troubles + 1, --r->troubles_len * sizeof *r->troubles);
+	}
 	(void)pthread_mutex_unlock(&r->lock);
 	return any;
 }

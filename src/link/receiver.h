@@ -47,14 +47,14 @@ struct receiver_how {
 };
 
 const char *receipt_name(enum receipt r);                       /* "taken", "no_letter" ...: for metrics */
-/* False when the list of sensors cannot be read. */
-struct receiver *receiver_open(const struct receiver_how *how, struct err *e);
+/* A list of sensors that is wrong lets nobody in until it is right, and is told (receiver_trouble). */
+struct receiver *receiver_open(const struct receiver_how *how);
 /* The server's handlers (net/http.h); `to` is the receiver. */
 bool receiver_greet(void *to, const struct request *rq, size_t len, struct reply *rp, void **guest);
 void receiver_leave(void *to, void *guest, size_t len, bool whole);
 void receiver_take(void *to, const struct request *rq, struct reply *rp);
 void receiver_counts(struct receiver *r, uint64_t out[RECEIPTS]);
-/* Something that the operator should hear, once for each; false: nothing. */
+/* Something that the operator should hear, once for each; false: nothing. To be asked every now and then: it looks at the list too. */
 bool receiver_trouble(struct receiver *r, struct err *e);
 void receiver_stop(struct receiver *r);                         /* takes no more, answers who still waits: before http_close */
 void receiver_close(struct receiver *r);                        /* after it; NULL is fine */

@@ -665,8 +665,48 @@ def test_list_that_becomes_wrong_is_told_and_changes_nothing(folder):
     time.sleep(0.5)
     _, said = collect.end()
     assert "line 2" in said and "no key" in said and not waiting(sensor), said
-    done = run("collect", "--data", centre, "--listen", "127.0.0.1:0")
-    assert done.returncode == 1 and "line 2" in done.stderr.strip().splitlines()[-1], done
+
+
+def test_each_mistake_of_the_list_is_told_once_and_its_end_too(folder):
+    """A collector that is started while the list is wrong, or not there, lets nobody in until it is right."""
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    observe(folder, "t", sensor)
+    path = f"{centre}/sensors/enrolled"
+    with open(path, encoding="ascii") as f:
+        right = f.read()
+    os.remove(path)
+    collect = Collect(centre)
+    for text in right + "one nonsense\n", right + "\ntwo nonsense\n", right + right, right:
+        time.sleep(2.5)
+        assert len(waiting(sensor)) == 5 and "not enrolled" in run("ship", "--once", "--to", collect.url, "--data", sensor).stderr
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+    time.sleep(2.5)
+    good("ship", "--once", "--to", collect.url, "--data", sensor)
+    for name in ("again", "wrong"):
+        with open(path, "w", encoding="ascii") as f:
+            f.write(right if name == "again" else right + "three\n")
+        time.sleep(2.5)
+    _, said = collect.end()
+    told = [line.split("collect: ")[1] for line in said.splitlines() if path in line]
+    words = ("is not there: nobody is let in", "nobody is let in: ", "nobody is let in: ", "twice", "right again, with 1 sensors", "the list before goes on to hold: ")
+    assert len(told) == len(words) and all(w in line for w, line in zip(words, told)), said
+
+
+def test_damaged_memory_of_what_came_is_told_and_begun_anew(folder):
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    observe(folder, "t", sensor)
+    collect = Collect(centre)
+    good("ship", "--once", "--to", collect.url, "--data", sensor)
+    collect.end()
+    with open(f"{centre}/spool/received", "r+b") as f:
+        f.write(b"\0\1\n\0")
+    collect = Collect(centre)
+    time.sleep(.5)
+    _, said = collect.end()
+    assert "received: 2 lines are damaged and forgotten" in said, said
 
 
 def test_who_does_not_finish_is_cut_off_and_others_are_not_held_up(folder):

@@ -66,7 +66,8 @@ bool conf_read(struct conf *c, const char *path, const char *const *keys, struct
 	bool ok = file_read(path, &bytes, e);
 
 	*c = (struct conf){ 0 };
-	(void)buf_cstr(&bytes);
+	if (ok && strlen(buf_cstr(&bytes)) != bytes.len)
+		ok = err_set(e, "a zero byte: not a text");
 	for (char *line = (char *)bytes.at, *next; ok && line; line = next) {
 		next = strchr(line, '\n');
 		if (next)

@@ -45,14 +45,19 @@ static bool give_folder(const char *folder, const struct passwd *to, struct err 
 	return ok;
 }
 
+bool confine_knows(const char *user, struct err *e)
+{
+	if (!user || getpwnam(user))
+		return true;
+	err_asked(e, "no user %.60s", user);
+	return err_expected(e, "a user of this machine, or none: --user");
+}
+
 bool confine_become(const char *user, const char *folder, struct err *e)
 {
+	if (!confine_knows(user, e))
+		return false;
 	struct passwd *p = getpwnam(user);
-
-	if (!p) {
-		err_asked(e, "no user %.60s", user);
-		return err_expected(e, "a user of this machine, or none: --user");
-	}
 	if (geteuid() == p->pw_uid)
 		return true;
 	if (folder && !give_folder(folder, p, e))

@@ -23,6 +23,8 @@ struct confine_how {
 /* What holds beyond what always does: we are not root any more; files elsewhere are out of reach, on kernels with landlock. */
 struct confined { bool user, landlock; };
 
+/* Whether there is such a user; NULL is nobody, and fine. */
+bool confine_knows(const char *user, struct err *e);
 /* The first step of it, for who makes files as that user before the others; the folder is given to it, unless it is NULL or
  * shared with its group. */
 bool confine_become(const char *user, const char *folder, struct err *e);

@@ -1,15 +1,14 @@
 /* center: starts the centre's processes from one configuration, keeps them running, and ends them cleanly. */
-#include "cmd/cmd.h"
+#include "cmd/commands.h"
 #include "cmd/ending.h"
 #include "cmd/parts.h"
 #include "cmd/place.h"
 
-#include "base/clock.h"
 #include "base/conf.h"
+#include "base/confine.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/zone.h"
 #include "net/http.h"
 #include "store/wire.h"
 
@@ -20,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char LISTEN[] = "127.0.0.1:8025";
+static const char LISTEN[] = "127.0.0.1:8025", NOTIFY[] = "notify_";
 static const char *const keys[] = {
 	"data", "listen", "zone", "name_ja", "name_en", "collect", "certificate", "key", "collect_user", "metrics", "keep_user", "desk_user",
 	/* notify's own options, in its words */
@@ -59,48 +58,75 @@ static const char *setting(const struct args *a, const struct conf *c, const cha
 	return given ? given : other;
 }
 
-/* What the process where sensors deliver would refuse. */
-static bool collect_right(const struct args *a, const struct conf *c, struct err *e)
-{
-	const char *collect = setting(a, c, "collect", "collect", NULL), *metrics = setting(a, c, "metrics", "metrics", NULL);
-	const char *certificate = setting(a, c, "certificate", "certificate", NULL), *key = setting(a, c, "key", "key", NULL);
-
-	if (!collect)
-		return true;
-	if (!http_may_listen(collect, certificate != NULL, e))
-		return err_in(e, "collect");
-	if (metrics && !http_may_listen(metrics, false, e))
-		return err_in(e, "metrics");
-	if (!certificate != !key) {
-		err_set(e, "a certificate and its key belong together");
-		return err_expected(e, "certificate = FILE and key = FILE");
-	}
-	if (certificate && (!file_regular(certificate) || !file_regular(key)))
-		return err_set(e, "%s is not a file", file_regular(certificate) ? key : certificate);
-	return true;
-}
-
 /* Nobody but the keep's user and its main group reaches the keep, not even a root that has given up its rights. */
 static bool users_right(const struct args *a, const struct conf *c, struct err *e)
 {
 	const char *keep = setting(a, c, "keep-user", "keep_user", NULL), *desk = setting(a, c, "desk-user", "desk_user", NULL);
-	bool collects = setting(a, c, "collect", "collect", NULL) && !setting(a, c, "collect-user", "collect_user", NULL);
+	const char *collect = setting(a, c, "collect-user", "collect_user", NULL);
+	bool collects = setting(a, c, "collect", "collect", NULL) && !collect;
 
 	if (!keep == !desk && !(keep && collects))
-		return true;
+		return confine_knows(collect, e) || err_in(e, "collect_user");
 	err_set(e, "keep_user, desk_user%s belong together", keep && collects ? " and collect_user" : "");
 	return err_expected(e, "users of one main group, or one user for all");
 }
 
-static bool settings_right(const char *listen, const char *zone, struct err *e)
+/* What the parts cannot tell by themselves: who needs whom, and that no two want the same. */
+static bool belong_together(const struct args *a, const struct conf *c, struct err *e)
 {
-	struct zone z;
+	static const char *const of_collect[] = { "certificate", "key", "metrics" };
+	const char *collect = setting(a, c, "collect", "collect", NULL), *metrics = setting(a, c, "metrics", "metrics", NULL);
+	const char *listen = setting(a, c, "listen", "listen", LISTEN);
 
-	if (zone && !zone_load(&z, zone, e))
-		return err_in(e, "zone");
-	if (zone)
-		zone_release(&z);
-	return http_may_listen(listen, false, e) || err_in(e, "listen");
+	for (size_t i = 0; !collect && i < sizeof of_collect / sizeof *of_collect; i++)
+		if (setting(a, c, of_collect[i], of_collect[i], NULL)) {
+			err_set(e, "%s means nothing without collect", of_collect[i]);
+			return err_expected(e, "collect = ADDRESS:PORT");
+		}
+	if (collect && http_clash(listen, collect))
+		return err_set(e, "listen and collect are the same address: %.60s, %.60s", listen, collect);
+	if (metrics && (http_clash(metrics, listen) || http_clash(metrics, collect)))
+		return err_set(e, "metrics is the address of listen or collect: %.60s", metrics);
+	return users_right(a, c, e);
+}
+
+/* As the part itself would read its settings. */
+static bool part_right(const struct part *p, struct err *e)
+{
+	const struct command *command = command_named(p->arg[1]);
+	static struct args a;
+	int n = 2;
+
+	while (p->arg[n])
+		n++;
+	return (args_parse(&a, command->options, n - 2, (char **)p->arg + 2, e) && (!command->right || command->right(&a, e))) ||
+		err_in(e, "%s", p->arg[1]);
+}
+
+static bool needed_right(const struct parts *all, struct err *e)
+{
+	for (int i = 0; i < all->len; i++)
+		if (!all->list[i].optional && !part_right(&all->list[i], e))
+			return false;
+	return true;
+}
+
+/* A centre starts without these, when they are wrong. */
+static bool optional_right(const struct parts *all, const struct conf *c, struct err *e)
+{
+	bool tells = false;
+
+	for (int i = 0; i < all->len; i++) {
+		tells |= all->list[i].optional;
+		if (all->list[i].optional && !part_right(&all->list[i], e))
+			return false;
+	}
+	for (size_t i = 0; !tells && i < c->len; i++)
+		if (!strncmp(c->list[i].key, NOTIFY, sizeof NOTIFY - 1)) {
+			err_set(e, "%s means nothing by itself", c->list[i].key);
+			return err_expected(e, "notify_mail, notify_webhook or notify_syslog say whom to tell");
+		}
+	return true;
 }
 
 /* What would only come out when the parts are running. */
@@ -137,7 +163,6 @@ static void add_collect(struct parts *all, const struct args *a, const struct co
 /* Who is told what the keep notices; nobody, unless a way is said. Only in the configuration: what it takes is what notify takes. */
 static void add_notify(struct parts *all, const struct conf *c, const char *dir)
 {
-	static const char prefix[] = "notify_";
 	static char options[KEYS][OPTION_MAX];
 
 	if (!conf_value(c, "notify_mail") && !conf_value(c, "notify_webhook") && !conf_value(c, "notify_syslog"))
@@ -146,82 +171,94 @@ static void add_notify(struct parts *all, const struct conf *c, const char *dir)
 	p->optional = true;
 	part_option(p, "--data", dir);
 	for (size_t i = 0; i < KEYS; i++) {
-		if (strncmp(keys[i], prefix, sizeof prefix - 1) != 0)
+		if (strncmp(keys[i], NOTIFY, sizeof NOTIFY - 1) != 0)
 			continue;
-		(void)snprintf(options[i], OPTION_MAX, "--%s", keys[i] + sizeof prefix - 1);
+		(void)snprintf(options[i], OPTION_MAX, "--%s", keys[i] + sizeof NOTIFY - 1);
 		for (char *at = options[i]; (at = strchr(at, '_')); )
 			*at = '-';
 		part_option(p, options[i], conf_value(c, keys[i]));
 	}
 }
 
-static void add_parts(struct parts *all, const struct args *a, const struct conf *c, const char *dir, const char *listen, const char *zone)
+static const char *folder(const struct args *a, const struct conf *c)
 {
+	return setting(a, c, "data", "data", PLACE_DEFAULT);
+}
+
+static void add_parts(struct parts *all, const struct args *a, const struct conf *c)
+{
+	const char *dir = folder(a, c);
 	struct part *keep = parts_add(all, "keep");
 
 	part_option(keep, "--data", dir);
-	part_option(keep, "--zone", zone);
+	part_option(keep, "--zone", setting(a, c, "zone", "zone", NULL));
 	part_option(keep, "--user", setting(a, c, "keep-user", "keep_user", NULL));
 	add_collect(all, a, c, dir);
 	add_notify(all, c, dir);
 	struct part *desk = parts_add(all, "desk");
 	part_flag(desk, "--keep");      /* one that opened the store itself would shut out a keep that is started again */
 	part_option(desk, "--data", dir);
-	part_option(desk, "--listen", listen);
+	part_option(desk, "--listen", setting(a, c, "listen", "listen", LISTEN));
 	part_option(desk, "--name-ja", setting(a, c, "name-ja", "name_ja", NULL));
 	part_option(desk, "--name-en", setting(a, c, "name-en", "name_en", NULL));
 	part_option(desk, "--user", setting(a, c, "desk-user", "desk_user", NULL));
 }
 
-/* Reads the settings; false has said what is wrong. */
-static bool read_settings(const struct args *a, struct conf *c)
+static bool read_settings(const struct args *a, struct conf *c, struct parts *all, struct err *e)
 {
 	const char *path = args_value(a, "config");
-	struct err e;
 
 	*c = (struct conf){ 0 };
-	if ((path && !conf_read(c, path, keys, &e)) ||
-		!settings_right(setting(a, c, "listen", "listen", LISTEN), setting(a, c, "zone", "zone", NULL), &e) || !collect_right(a, c, &e) ||
-		!users_right(a, c, &e)) {
-		log_err(&e);
+	if ((path && !conf_read(c, path, keys, e)) || !belong_together(a, c, e))
 		return false;
-	}
-	return true;
+	add_parts(all, a, c);
+	return needed_right(all, e);
+}
+
+/* Whether it could begin with all settings as they are now; says what is wrong. */
+static bool all_right(const struct args *a, struct conf *c)
+{
+	struct parts all = { 0 };
+	struct err e;
+
+	if (read_settings(a, c, &all, &e) && optional_right(&all, c, &e))
+		return true;
+	log_err(&e);
+	return false;
 }
 
 static bool still_right(const struct args *a)
 {
 	static struct conf c;
 
-	return read_settings(a, &c);
+	return all_right(a, &c);
+}
+
+static int check(const struct args *a)
+{
+	static struct conf c;
+	const char *path = args_value(a, "config");
+
+	if (!all_right(a, &c))
+		return EXIT_REFUSED;
+	printf("%s: all %zu settings are right\n", path ? path : "no --config", c.len);
+	return EXIT_DONE;
 }
 
 static int run_center(const struct args *a)
 {
 	static struct conf c;
-	const char *path = args_value(a, "config");
 	char socket[PATH_TEXT_MAX];
 	struct parts all = { .ready = keep_answers, .of = socket, .right = still_right, .args = a };
 	struct err e;
 
-	if (!read_settings(a, &c))
-		return EXIT_REFUSED;
-	const char *dir = setting(a, &c, "data", "data", PLACE_DEFAULT), *zone = setting(a, &c, "zone", "zone", NULL);
-	const char *listen = setting(a, &c, "listen", "listen", LISTEN);
-	bool check = args_given(a, "check");
-	if (!check && !may_start(dir, listen, &e)) {
+	if (args_given(a, "check"))
+		return check(a);
+	if (!read_settings(a, &c, &all, &e) || !may_start(folder(a, &c), setting(a, &c, "listen", "listen", LISTEN), &e) ||
+		!file_path(socket, folder(a, &c), "keep.sock", &e)) {
 		log_err(&e);
 		return EXIT_REFUSED;
 	}
-	if (check) {
-		printf("%s: all %zu settings are right\n", path ? path : "no --config", c.len);
-		return EXIT_DONE;
-	}
-	if (!file_path(socket, dir, "keep.sock", &e)) {
-		log_err(&e);
-		return EXIT_REFUSED;
-	}
-	add_parts(&all, a, &c, dir, listen, zone);
 	ending_catch();
 	log_daemon("center");
 	if (parts_run(&all, &e))

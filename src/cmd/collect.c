@@ -33,6 +33,8 @@ struct collect {
 static bool read_pem(const char *path, struct buf *out, struct err *e)
 {
 	*out = buf_make(PEM_MAX);
+	if (!file_regular(path))
+		return err_set(e, "%s is not a file", path);
 	return file_read(path, out, e) && buf_cstr(out);
 }
 
@@ -55,7 +57,7 @@ static bool read_tls(const struct args *a, struct collect *c, struct err *e)
 		return false;
 	c->server.certificate = buf_cstr(&c->certificate);
 	c->server.key = buf_cstr(&c->key);
-	return true;
+	return http_tls_right(c->server.certificate, c->server.key, e) || err_in(e, "%s, %s", certificate, key);
 }
 
 static void tell_metrics(void *of, struct buf *out)
@@ -76,15 +78,42 @@ static void tell_metrics(void *of, struct buf *out)
 	metrics_left(c->spool, out);
 }
 
+/* What the command line says, by itself. */
+static bool read_words(const struct args *a, struct collect *c, uint64_t *gib, struct err *e)
+{
+	const char *listen = args_value(a, "listen");
+
+	c->server = (struct http_how){ .listen = listen ? listen : "127.0.0.1:8026", .outside = true,
+		.body_max = RECEIVER_BODY_MAX, .greet = receiver_greet, .leave = receiver_leave, .fn = receiver_take };
+	*gib = SPOOL_GIB;
+	return args_whole("spool-max", args_value(a, "spool-max"), 1, SPOOL_GIB_MAX, gib, e) && read_tls(a, c, e);
+}
+
+static void release_words(struct collect *c)
+{
+	buf_release(&c->certificate);
+	buf_release(&c->key);
+}
+
+static bool is_right(const struct args *a, struct err *e)
+{
+	const char *metrics = args_value(a, "metrics");
+	struct collect c = { 0 };
+	uint64_t gib;
+	bool ok = read_words(a, &c, &gib, e) && (http_may_listen(c.server.listen, true, e) || err_in(e, "--listen")) &&
+		(!metrics || http_may_listen(metrics, false, e) || err_in(e, "--metrics")) && confine_knows(args_value(a, "user"), e);
+
+	release_words(&c);
+	return ok;
+}
+
 static bool read_settings(const struct args *a, struct collect *c, struct err *e)
 {
 	const char *dir = place_dir(a);
-	uint64_t gib = SPOOL_GIB;
+	uint64_t gib;
 
-	c->server = (struct http_how){ .listen = args_value(a, "listen") ? args_value(a, "listen") : "127.0.0.1:8026", .outside = true,
-		.body_max = RECEIVER_BODY_MAX, .greet = receiver_greet, .leave = receiver_leave, .fn = receiver_take };
-	if (!args_whole("spool-max", args_value(a, "spool-max"), 1, SPOOL_GIB_MAX, &gib, e) || !read_tls(a, c, e) ||
-		!file_path(c->spool, dir, "spool", e) || !spool_open(c->spool, e) || !file_path(c->ledger, c->spool, "received", e) ||
+	if (!read_words(a, c, &gib, e) || !file_path(c->spool, dir, "spool", e) || !spool_open(c->spool, e) ||
+		!file_path(c->ledger, c->spool, "received", e) ||
 		!file_path(c->sensors, dir, "sensors", e) || !file_make_dir(c->sensors, e) || !file_path(c->enrolled, c->sensors, "enrolled", e))
 		return false;
 	c->user = args_value(a, "user");
@@ -169,8 +198,7 @@ static int run_collect(const struct args *a)
 	ending_catch();
 	log_daemon("collect");
 	bool ok = read_settings(a, &c, &e) && give_up_rights(&c, &e) && serve(&c, &e);
-	buf_release(&c.certificate);
-	buf_release(&c.key);
+	release_words(&c);
 	if (ok)
 		return EXIT_DONE;
 	log_err(&e);
@@ -195,5 +223,6 @@ const struct command command_collect = {
 	.summary = "take the batches that enrolled sensors deliver",
 	.options = { options },
 	.run = run_collect,
+	.right = is_right,
 	.wordless = true,
 };

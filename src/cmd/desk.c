@@ -19,6 +19,11 @@ static const char *or_else(const char *given, const char *other)
 	return given && given[0] ? given : other;
 }
 
+static const char *where(const struct args *a)
+{
+	return or_else(args_value(a, "listen"), "127.0.0.1:8025");
+}
+
 /* Whether another process holds the store. */
 static bool asks(const struct place *p, const struct args *a)
 {
@@ -51,7 +56,7 @@ static bool give_up_rights(const struct place *p, const struct args *a, struct e
 
 static bool serve(const struct args *a, const struct place *p, struct site *site, struct err *e)
 {
-	struct http_how how = { .listen = or_else(args_value(a, "listen"), "127.0.0.1:8025"), .fn = routes_serve, .to = site };
+	struct http_how how = { .listen = where(a), .fn = routes_serve, .to = site };
 	struct http *h;
 
 	how.socket = http_listen(how.listen, false, e);
@@ -66,6 +71,11 @@ static bool serve(const struct args *a, const struct place *p, struct site *site
 		clock_sleep_ms(TICK_MS);
 	http_close(h);
 	return true;
+}
+
+static bool is_right(const struct args *a, struct err *e)
+{
+	return (http_may_listen(where(a), false, e) || err_in(e, "--listen")) && confine_knows(args_value(a, "user"), e);
 }
 
 static int run_desk(const struct args *a)
@@ -112,5 +122,6 @@ const struct command command_desk = {
 	.summary = "serve the inside pages and the API on this machine",
 	.options = { options, place_options },
 	.run = run_desk,
+	.right = is_right,
 	.wordless = true,
 };

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/zone.h"
 #include "link/epochs.h"
 #include "spool/room.h"
 #include "spool/spool.h"
@@ -576,6 +577,18 @@ static int run_keep(const struct args *a)
 	return answering ? EXIT_DONE : EXIT_REFUSED;
 }
 
+static bool is_right(const struct args *a, struct err *e)
+{
+	const char *zone = args_value(a, "zone");
+	struct zone z;
+
+	if (zone && !zone_load(&z, zone, e))
+		return err_in(e, "--zone");
+	if (zone)
+		zone_release(&z);
+	return confine_knows(args_value(a, "user"), e);
+}
+
 static const struct option options[] = {
 	{ "data", "DIR", "the observatory's folder (default ./teiten-data)" },
 	{ "zone", "ZONE", "time zone of a store that is made now, such as Asia/Tokyo (default UTC)" },
@@ -590,5 +603,6 @@ const struct command command_keep = {
 	.summary = "hold the store: take batches from the spool, answer questions on a socket",
 	.options = { options },
 	.run = run_keep,
+	.right = is_right,
 	.wordless = true,
 };

@@ -376,7 +376,8 @@ static bool read_manner(struct notify *n, const struct args *a, struct err *e)
 	return zone_load(&n->zone, zone ? zone : "UTC", e);
 }
 
-static bool read_settings(struct notify *n, const struct args *a, struct err *e)
+/* What the command line says, by itself. */
+static bool read_words(struct notify *n, const struct args *a, struct err *e)
 {
 	n->digest_min = DIGEST_MIN;
 	n->user = args_value(a, "user");
@@ -385,7 +386,22 @@ static bool read_settings(struct notify *n, const struct args *a, struct err *e)
 	n->prove = args_given(a, "prove");
 	(void)snprintf(n->agent, sizeof n->agent, "teiten/%s", teiten_version);
 	return read_manner(n, a, e) && read_quiet(n, args_value(a, "quiet"), e) &&
-		args_whole("digest", args_value(a, "digest"), 0, DIGEST_MAX_MIN, &n->digest_min, e) && read_ways(n, a, e) && name_files(n, a, e) && file_make_dir(n->sent, e);
+		args_whole("digest", args_value(a, "digest"), 0, DIGEST_MAX_MIN, &n->digest_min, e) && read_ways(n, a, e);
+}
+
+static bool is_right(const struct args *a, struct err *e)
+{
+	static struct notify n;
+
+	n = (struct notify){ 0 };
+	bool ok = read_words(&n, a, e) && confine_knows(n.user, e);
+	zone_release(&n.zone);
+	return ok;
+}
+
+static bool read_settings(struct notify *n, const struct args *a, struct err *e)
+{
+	return read_words(n, a, e) && name_files(n, a, e) && file_make_dir(n->sent, e);
 }
 
 /* It goes on with what it has told, what there is to tell, and what a connection needs to know of the system. */
@@ -504,5 +520,6 @@ const struct command command_notify = {
 	.summary = "tell people when a sensor is silent or loses packets",
 	.options = { options },
 	.run = run_notify,
+	.right = is_right,
 	.wordless = true,
 };

@@ -533,6 +533,39 @@ bool http_is_free(const char *listen, bool outside, struct err *e)
 	return fd >= 0;
 }
 
+static bool is_any(const union address *a)
+{
+	return a->any.sa_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr) : a->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+/* [::] takes the port of IPv4 too. */
+bool http_clash(const char *listen, const char *other)
+{
+	union address a, b;
+	socklen_t len;
+	struct err e;
+
+	if (!read_address(listen, true, &a, &len, &e) || !read_address(other, true, &b, &len, &e) || a.v4.sin_port != b.v4.sin_port || a.v4.sin_port == 0)
+		return false;
+	if (a.any.sa_family != b.any.sa_family)
+		return is_any(a.any.sa_family == AF_INET6 ? &a : &b);
+	return is_any(&a) || is_any(&b) || !memcmp(&a, &b, len);
+}
+
+/* A server that listens nowhere, for a moment. */
+bool http_tls_right(const char *certificate, const char *key, struct err *e)
+{
+	struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TLS, 0, NULL, NULL, on_request, NULL,
+		MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_END);
+
+	if (d) {
+		MHD_stop_daemon(d);
+		return true;
+	}
+	err_set(e, "TLS is not possible with this certificate and key");
+	return err_expected(e, "both PEM, and belonging together");
+}
+
 static bool is_loopback(const char *listen)
 {
 	struct err e;

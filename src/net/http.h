@@ -84,6 +84,9 @@ struct http *http_open(const struct http_how *how, struct err *e);
 bool http_may_listen(const char *listen, bool outside, struct err *e);  /* whether http_open takes such an address */
 bool http_is_free(const char *listen, bool outside, struct err *e);     /* and nobody listens there now */
 const char *http_address(const struct http *h);         /* "127.0.0.1:8025", with the real port */
+bool http_clash(const char *listen, const char *other);                 /* whether two that may listen cannot do so at once */
+/* Whether http_open can speak TLS with these PEM texts. */
+bool http_tls_right(const char *certificate, const char *key, struct err *e);
 /* Requests that were cut off for want of time. */
 unsigned long long http_cut_off(struct http *h);
 unsigned long long http_refused(struct http *h, enum http_refused which);

@@ -53,6 +53,14 @@ def rights(pid):
     return pwd.getpwuid(int(told["Uid"])).pw_name, int(told["CapEff"], 16), told["NoNewPrivs"] == "1", told["Seccomp"] == "2"
 
 
+def certificate(folder, name="centre", subject="127.0.0.1"):
+    """An authority of the test's own, which signs itself."""
+    pem, key = f"{folder}/{name}.pem", f"{folder}/{name}.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test",
+                    "-addext", f"subjectAltName=IP:{subject}", "-keyout", key, "-out", pem], check=True, capture_output=True)
+    return pem, key
+
+
 def telescope(path, *more):
     """Writes an invented capture; returns the truth about it."""
     done = subprocess.run([BINARY, "simulate", "--pcap", path, "--seed", "7", *more], capture_output=True, text=True, timeout=120, check=False)

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from cli import BINARY, Skip, one_line, rights, run_tests, telescope
+from cli import BINARY, Skip, certificate, one_line, rights, run_tests, telescope
 
 MAP = "time=t,sensor=s,src=src,proto=p,dport=d"
 
@@ -170,18 +170,31 @@ def test_taken_port_is_said_in_one_line(folder):
 
 def test_check_finds_what_is_wrong_in_the_configuration(folder):
     path = os.path.join(folder, "center.conf")
+    (pem, key), (_, other) = certificate(folder), certificate(folder, "other")
     for text, words in (("listen = 192.0.2.1:80\n", ["192.0.2.1"]), ("listen = nonsense\n", ["nonsense"]), ("zone = Asia/Nowhere\n", ["Asia/Nowhere"]), ("zone = posixrules\n", ["posixrules"]), ("data =\n", ["data", "line 1"]),
-                        ("collect = 0.0.0.0:8443\n", ["collect", "machine alone"]), ("collect = 0.0.0.0:8443\ncertificate = x\n", ["belong together"]),
+                        ("collect = 0.0.0.0:8443\n", ["collect", "this machine"]), ("collect = 0.0.0.0:8443\ncertificate = x\n", ["belong together"]),
                         ("collect = 0.0.0.0:8443\ncertificate = x\nkey = y\n", ["x is not a file"]), ("collect = 127.0.0.1:1\nmetrics = 0.0.0.0:2\n", ["metrics"]),
                         ("keep_user = a\n", ["desk_user", "belong together"]), ("desk_user = a\n", ["keep_user"]),
-                        ("keep_user = a\ndesk_user = b\ncollect = 127.0.0.1:1\n", ["collect_user"])):
+                        ("keep_user = a\ndesk_user = b\ncollect = 127.0.0.1:1\n", ["collect_user"]),
+                        ("notify_mail = duty\n", ["notify", "mail address"]), ("notify_syslog = /dev/log\nnotify_quiet = 25:00-99:00\n", ["notify", "25:00-99:00"]),
+                        ("notify_syslog = /dev/log\nnotify_digest = abc\n", ["digest", "abc"]), ("notify_syslog = /dev/log\nnotify_language = fr\n", ["fr", "ja or en"]),
+                        ("notify_syslog = /dev/log\nnotify_zone = No/Where\n", ["No/Where"]), ("notify_mail = a@b\nnotify_smtp = ftp://x\n", ["ftp://x"]),
+                        ("notify_quiet = 22:00-07:00\n", ["notify_quiet", "by itself"]), ("notify_syslog = /dev/log\nnotify_user = no.such\n", ["notify", "no.such"]),
+                        ("keep_user = no.such\ndesk_user = nobody\n", ["keep", "no.such"]), ("keep_user = nobody\ndesk_user = no.such\n", ["desk", "no.such"]),
+                        ("collect = 127.0.0.1:1\ncollect_user = no.such\n", ["collect", "no.such"]), ("collect_user = no.such\n", ["collect_user", "no.such"]),
+                        (f"collect = 0.0.0.0:8443\ncertificate = {pem}\nkey = {path}\n", ["collect", "certificate and key"]),
+                        (f"collect = 0.0.0.0:8443\ncertificate = {pem}\nkey = {other}\n", ["collect", "belonging together"]),
+                        ("listen = 127.0.0.1:8025\ncollect = localhost:8025\n", ["same address"]), (f"collect = 0.0.0.0:8025\ncertificate = {pem}\nkey = {key}\n", ["same address"]),
+                        ("collect = 127.0.0.1:1\nmetrics = 127.0.0.1:1\n", ["metrics", "127.0.0.1:1"]), ("metrics = 192.0.2.1:9\n", ["metrics", "collect"]),
+                        (f"certificate = {pem}\nkey = {key}\n", ["certificate", "collect"]), ("name_en = a\0b\n", ["zero byte"])):
         with open(path, "w") as f:
             f.write(text)
         one_line(run("center", "--check", "--config", path), 1, *words)
     with open(path, "w") as f:
-        f.write("listen = 127.0.0.1:8025\nzone = Asia/Tokyo\n")
+        f.write(f"listen = 127.0.0.1:8025\nzone = Asia/Tokyo\ncollect = 0.0.0.0:8443\ncertificate = {pem}\nkey = {key}\nmetrics = 127.0.0.1:9126\n"
+                "notify_mail = a@example.org\nnotify_quiet = 22:00-07:00\n")
     done = run("center", "--check", "--config", path)
-    assert done.returncode == 0 and "2 settings" in done.stdout, done
+    assert done.returncode == 0 and "8 settings" in done.stdout and not done.stderr, done
 
 
 def test_units_let_the_program_give_up_its_rights(folder):

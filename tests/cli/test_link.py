@@ -18,7 +18,7 @@ import subprocess
 import threading
 import time
 
-from cli import BINARY, Skip, one_line, pcap, run_tests, telescope
+from cli import BINARY, Skip, certificate, one_line, pcap, run_tests, telescope
 
 WATCHED = "198.18.0.0/16,2001:db8:8000::/48"
 PARTS = '("@method" "@path" "content-digest" "content-length")'
@@ -32,14 +32,6 @@ def good(*args, **kw):
     done = run(*args, **kw)
     assert done.returncode == 0, (args, done.returncode, done.stderr)
     return done.stdout
-
-
-def certificate(folder, name="centre", subject="127.0.0.1"):
-    """An authority of the test's own, which signs itself."""
-    pem, key = f"{folder}/{name}.pem", f"{folder}/{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test",
-                    "-addext", f"subjectAltName=IP:{subject}", "-keyout", key, "-out", pem], check=True, capture_output=True)
-    return pem, key
 
 
 class Collect:

@@ -249,12 +249,12 @@ static int run_center(const struct args *a)
 {
 	static struct conf c;
 	char socket[PATH_TEXT_MAX];
-	struct parts all = { .ready = keep_answers, .of = socket, .right = still_right, .args = a };
+	struct parts all = { .ready = keep_answers, .of = socket, .right = still_right, .args = a, .anew = parts_anew() };
 	struct err e;
 
 	if (args_given(a, "check"))
 		return check(a);
-	if (!read_settings(a, &c, &all, &e) || !may_start(folder(a, &c), setting(a, &c, "listen", "listen", LISTEN), &e) ||
+	if (!read_settings(a, &c, &all, &e) || (!all.anew && !may_start(folder(a, &c), setting(a, &c, "listen", "listen", LISTEN), &e)) ||
 		!file_path(socket, folder(a, &c), "keep.sock", &e)) {
 		log_err(&e);
 		return EXIT_REFUSED;

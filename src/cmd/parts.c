@@ -19,7 +19,7 @@ enum { COMMAND_LINE_MAX = 1 << 16, ARGV_MAX = 512 };
 /* A part that ends within SETTLED_MS of its first start will not do better the second time. */
 enum { SETTLED_MS = 3000, BACKOFF_FIRST_MS = 500, BACKOFF_MAX_MS = 30000, TICK_MS = 50, READY_MS = 60000 };
 
-static const char parent_variable[] = "TEITEN_PARENT";
+static const char parent_variable[] = "TEITEN_PARENT", anew_variable[] = "TEITEN_ANEW";
 
 void parts_follow_parent(void)
 {
@@ -82,13 +82,13 @@ static bool start(struct part *p, struct err *e)
 	_exit(127);
 }
 
-/* False: it cannot work at all, and has said why. */
-static bool note_end(struct part *p, int status)
+/* False: it cannot work at all, and has said why. Where they are begun anew, all of them worked before: there it may yet. */
+static bool note_end(const struct parts *all, struct part *p, int status)
 {
 	bool refused = WIFEXITED(status) && WEXITSTATUS(status) != 0 && p->starts == 1 && now_ms() - p->started_ms < SETTLED_MS;
 
 	p->pid = 0;
-	refused = refused && !p->optional;
+	refused = refused && !p->optional && !all->anew;
 	if (ending() || refused)
 		return !refused;
 	if (now_ms() - p->started_ms > BACKOFF_MAX_MS)
@@ -106,7 +106,7 @@ static bool reap(struct parts *all)
 	int status;
 
 	for (int i = 0; i < all->len; i++)
-		if (all->list[i].pid > 0 && waitpid(all->list[i].pid, &status, WNOHANG) == all->list[i].pid && !note_end(&all->list[i], status))
+		if (all->list[i].pid > 0 && waitpid(all->list[i].pid, &status, WNOHANG) == all->list[i].pid && !note_end(all, &all->list[i], status))
 			return false;
 	return true;
 }
@@ -126,8 +126,10 @@ static bool wait_first(struct parts *all, struct err *e)
 		if (all->ready(all->of, all->list[0].pid))
 			return true;
 		clock_sleep_ms(TICK_MS);
-		if (!reap(all) || all->list[0].pid == 0)
+		if (!reap(all) || (all->list[0].pid == 0 && !all->anew))
 			return err_set(e, "%s", "");
+		if (all->list[0].pid == 0 && now_ms() >= all->list[0].again_ms && !start(&all->list[0], e))
+			return false;
 	}
 	return !all->ready || ending() || err_set(e, "%s was not ready within %d s", all->list[0].arg[1], READY_MS / 1000);
 }
@@ -154,7 +156,16 @@ static void begin_anew(void)
 	for (ssize_t at = 0; at < len && n + 1 < ARGV_MAX; at += (ssize_t)strlen(words + at) + 1)
 		argv[n++] = words + at;
 	(void)close(fd);
+	(void)setenv(anew_variable, "1", 1);
 	(void)execv("/proc/self/exe", argv);
+}
+
+bool parts_anew(void)
+{
+	bool anew = getenv(anew_variable) != NULL;
+
+	(void)unsetenv(anew_variable);
+	return anew;
 }
 
 static bool asked_to_reload(const struct parts *all)

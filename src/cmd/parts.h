@@ -28,10 +28,13 @@ struct parts {
 	/* On SIGHUP: whether the settings, read anew, are right; it says what is not. Then all is started anew. NULL: they are. */
 	bool (*right)(const struct args *a);
 	const struct args *args;
+	bool anew;                      /* parts_anew: one that cannot start is tried again, and takes no other down */
 };
 
 /* A part ends with the process that started it; to be said again after rights were given up, which makes the kernel forget. */
 void parts_follow_parent(void);
+/* Whether this process was begun anew for the sake of its settings; true once. */
+bool parts_anew(void);
 struct part *parts_add(struct parts *all, const char *command);
 void part_option(struct part *p, const char *option, const char *value);        /* nothing for a value that is NULL */
 void part_flag(struct part *p, const char *option);

@@ -742,7 +742,7 @@ static int observe_and_ship(const struct args *a, const struct conf *c)
 	static const char *const observes[] = { "--interface", "--watch", "--name", "--data", "--filter", "--snaplen", "--user", "--batch", "--spool-max",
 		"--spool-days" };
 	static const char *const ships[] = { "--data", "--user", "--to", "--ca", "--proxy", "--bandwidth", "--metrics" };
-	struct parts all = { .right = still_right, .args = a };
+	struct parts all = { .right = still_right, .args = a, .anew = parts_anew() };
 	struct err e;
 
 	struct part *sensor = parts_add(&all, "sensor"), *ship = parts_add(&all, "ship");

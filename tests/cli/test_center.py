@@ -131,6 +131,49 @@ def test_keep_and_desk_that_die_together_come_back_together(folder):
         assert center.end() == 0
 
 
+def test_hangup_with_a_mistake_ends_nothing(folder):
+    """A list, a certificate or an address that is wrong by then: what can go on goes on."""
+    fill(folder)
+    pem, key = certificate(folder)
+    config, enrolled = f"{folder}/center.conf", f"{folder}/sensors/enrolled"
+
+    def write(collect):
+        with open(config, "w", encoding="utf-8") as f:
+            f.write(f"collect = {collect}\ncertificate = {pem}\nkey = {key}\n")
+    write("127.0.0.1:0")
+    center = Center(folder, "--config", config)
+    center.process.stdout.readline()                    # the collector's or the desk's, whichever was slower
+    old = parts(center)
+    with open(key, encoding="ascii") as f:
+        right = f.read()
+    with open(key, "w", encoding="ascii") as f:
+        f.write("no key\n")
+    center.process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    assert parts(center) == old and len(old) == 3, (parts(center), old)
+    with open(key, "w", encoding="ascii") as f:
+        f.write(right)
+    with open(enrolled, "w", encoding="ascii") as f:
+        f.write("nonsense\n")
+    center.process.send_signal(signal.SIGHUP)
+    assert wait_until(lambda: set(parts(center)) == set(old) and not set(parts(center).values()) & set(old.values()))
+    time.sleep(1)
+    old = parts(center)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        write(f"127.0.0.1:{taken.getsockname()[1]}")
+        center.process.send_signal(signal.SIGHUP)
+        assert wait_until(lambda: {"keep", "desk"} <= set(parts(center)) and parts(center)["keep"] != old["keep"])
+        time.sleep(2)
+        assert center.process.poll() is None and run("top", "--data", folder).returncode == 0
+    assert wait_until(lambda: "collect" in parts(center))
+    center.process.terminate()
+    said = center.process.communicate(timeout=20)[1]
+    assert center.process.returncode == 0 and said.count("beginning anew") == 2, said
+    assert "certificate and key" in said and "nobody is let in" in said and "is taken" in said and "collect ended (status 1); again" in said, said
+
+
 def test_each_process_is_a_user_of_its_own_and_batches_come_through(folder):
     """Three users of one main group share the spool and the keep's socket."""
     if os.getuid() != 0:

@@ -458,6 +458,8 @@ static void tick(struct worker *w, int64_t now)
 	/* only one of several workers tells the time that was watched */
 	if (w->number == 0)
 		hear(&w->run->hearing, w->ring, up, w->run->came);
+	if (w->number == 0 && ending_hangup())
+		log_line("asked to read its settings anew: they are those of the command line, and stay");
 	for (int64_t s = now - w->second > CATCH_UP_S ? now - 1 : w->second; w->number == 0 && up && w->was_up && !w->run->hearing.deaf && s < now; s++) {
 		minutes_watched(w->minutes, s);
 		w->run->watched_s++;
@@ -626,6 +628,7 @@ static bool run_live(struct sensor_run *s, struct err *e)
 	if (!give_up_rights(s, e) || !be_the_only_one(s, e))
 		return false;
 	ending_catch();         /* not before: who wrote a filter that takes for ever may want to end it */
+	ending_catch_hangup();
 	log_line("observing %s as sensor %s", s->ring.interface, s->how.sensor);
 	for (size_t i = 0; i < s->len; i++) {
 		begin(&s->workers[i]);
@@ -726,18 +729,21 @@ static int tell(const struct args *a, struct sensor_run *s)
 
 static bool still_right(const struct args *a)
 {
+	static struct sensor_run s;
 	static struct conf c;
 	const char *config = args_value(a, "config");
 	struct err e;
 
-	if (!config || conf_read(&c, config, keys, &e))
+	/* what brings batches to a centre is for that process to say */
+	if (!config || (conf_read(&c, config, keys, &e) && (setting(a, &c, "to") || read_settings(&s, a, &c, &e))))
 		return true;
 	log_err(&e);
 	return false;
 }
 
-/* With a centre it is two processes: one observes and knows no network, one delivers and knows no interface. */
-static int observe_and_ship(const struct args *a, const struct conf *c)
+/* The process that observes knows no network, and one that delivers knows no interface; above them is one that can read its
+ * settings anew. */
+static int observe_in_parts(const struct args *a, const struct conf *c)
 {
 	static const char *const observes[] = { "--interface", "--watch", "--name", "--data", "--filter", "--snaplen", "--user", "--batch", "--spool-max",
 		"--spool-days" };
@@ -745,7 +751,7 @@ static int observe_and_ship(const struct args *a, const struct conf *c)
 	struct parts all = { .right = still_right, .args = a, .anew = parts_anew() };
 	struct err e;
 
-	struct part *sensor = parts_add(&all, "sensor"), *ship = parts_add(&all, "ship");
+	struct part *sensor = parts_add(&all, "sensor"), *ship = setting(a, c, "to") ? parts_add(&all, "ship") : NULL;
 	for (size_t i = 0; i < sizeof observes / sizeof *observes; i++)
 		part_option(sensor, observes[i], setting(a, c, observes[i] + 2));
 	part_option(sensor, "--workers", args_value(a, "workers"));
@@ -757,9 +763,9 @@ static int observe_and_ship(const struct args *a, const struct conf *c)
 		part_flag(sensor, "--prove");
 	if (args_given(a, "json"))
 		part_flag(sensor, "--json");
-	for (size_t i = 0; i < sizeof ships / sizeof *ships; i++)
+	for (size_t i = 0; ship && i < sizeof ships / sizeof *ships; i++)
 		part_option(ship, ships[i], setting(a, c, ships[i] + 2));
-	if (args_given(a, "prove"))
+	if (ship && args_given(a, "prove"))
 		part_flag(ship, "--prove");
 	ending_catch();
 	log_daemon("sensor");
@@ -805,8 +811,8 @@ int sensing(const struct args *a)
 		return asking_refused(a, &e);
 	if (args_given(a, "check"))
 		return check(&s, a, &c);
-	if (setting(a, &c, "to") && !s.file)
-		return observe_and_ship(a, &c);
+	if ((config || setting(a, &c, "to")) && !s.file)
+		return observe_in_parts(a, &c);
 	if (!open_folder(&s, &e))
 		return asking_refused(a, &e);
 	/* minute after minute asks for the same room: it is kept instead of given back and zeroed anew */

@@ -306,6 +306,36 @@ def test_name_is_observed_once(folder):
     assert second.returncode == 1 and "observes here already" in second.stderr, second
 
 
+def test_hangup_reads_the_configuration_anew_and_ends_nothing(folder):
+    """Without one there is nothing to read; one that is wrong by then changes nothing."""
+    config, data = f"{folder}/conf", f"{folder}/d"
+
+    def write(*more):
+        with open(config, "w", encoding="ascii") as f:
+            f.write("\n".join(("interface = to", f"watch = {WATCHED}", f"data = {data}", *more, "")))
+
+    def names():
+        return sorted(n for n in os.listdir(f"{data}/spool") if n.startswith(".metrics-"))
+    with Wire() as wire:
+        sensor = wire.sensor(data)
+        sensor.process.send_signal(signal.SIGHUP)
+        time.sleep(2.5)
+        assert sensor.process.poll() is None
+        told, err = sensor.end()
+        assert "stay" in err and told["sensor"] == "live", (told, err)
+        write("name = first")
+        sensor = Sensor(["ip", "netns", "exec", wire.ours, BINARY, "sensor", "--config", config])
+        for more in ("name = wrong", "batch = 99"), ("name = second",):
+            write(*more)
+            sensor.process.send_signal(signal.SIGHUP)
+            time.sleep(3)
+            assert sensor.process.poll() is None
+        sensor.process.send_signal(signal.SIGTERM)
+        out, err = sensor.process.communicate(timeout=30)
+    assert sensor.process.returncode == 0 and "sensor first" in out and "sensor second" in out and "sensor wrong" not in out, (out, err)
+    assert err.count("beginning anew") == 1 and "batch" in err and names() == [".metrics-first", ".metrics-live", ".metrics-second"], (err, names())
+
+
 def test_workers_get_whole_sources(folder):
     """Forty knocks of one source at four addresses are one row, whoever counts them."""
     knock = ("import socket,struct\ns=socket.socket(socket.AF_INET,socket.SOCK_RAW,6);s.setsockopt(0,3,1)\n"

@@ -40,7 +40,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { SING_S = 3600, SING_AGAIN_S = 15, HEAR_S = 5, LEAVE_S = 10 };
+enum { SING_S = 3600, SING_AGAIN_S = 15, HEAR_S = 5, LEAVE_S = 10, GONE_S = 60 };
 enum { BURST = 64, WAIT_MS = 200, LATE_S = 5, WORKERS_MAX = 16, CATCH_UP_S = 5, DAY_S = 86400, GAP_S = 3600, BACK_S = 180, STEPS_MAX = 1000 };
 enum { METRICS_MAX = 1 << 16, REPORT_MAX = 1 << 20, WATCHED_TEXT_MAX = 1 << 16, KEPT_BYTES = 64 << 20, ROOM_MIB = 1024, ROOM_MIB_MAX = 1 << 24, ROOM_DAYS_MAX = 3660 };
 
@@ -113,7 +113,9 @@ struct sensor_run {
 	struct worker workers[WORKERS_MAX]; size_t len;
 	bool broke_off;
 	struct hearing hearing;
-	pthread_mutex_t lock;           /* of what workers tell */
+	pthread_mutex_t lock;           /* of what workers tell, and of the next two */
+	struct room_gone gone;          /* batches that were given up and are not told yet */
+	int64_t gone_told_s;            /* when they were told last, by the steady clock; 0 never */
 	int64_t left_s;                 /* when the counters were left last */
 	uint64_t watched_s, came;       /* came: frames, as last added up */
 	uint64_t unwritten;             /* times that a batch could not be written; by the writing threads */
@@ -244,16 +246,35 @@ static bool open_folder(struct sensor_run *s, struct err *e)
 	return file_path(s->spool, s->dir, "spool", e) && spool_open(s->spool, e) && name_epochs(s, e);
 }
 
+/* A full spool gives up one batch for another: that is told at once, and then once a minute. */
+static void tell_gone(struct sensor_run *s, const struct room_gone *more, bool at_last)
+{
+	int64_t now_s = (int64_t)(clock_steady_us() / 1000000) + 1;
+
+	(void)pthread_mutex_lock(&s->lock);
+	s->gone.full += more->full;
+	s->gone.old += more->old;
+	bool due = at_last || s->gone_told_s == 0 || now_s - s->gone_told_s >= GONE_S;
+	if (due && s->gone.full)
+		log_line("the spool is full: %zu of the oldest batches were given up; the next ones tell their packets as lost", s->gone.full);
+	if (due && s->gone.old)
+		log_line("too old: %zu batches were given up; the next ones tell their packets as lost", s->gone.old);
+	if (due && (s->gone.full || s->gone.old)) {
+		s->gone = (struct room_gone){ 0 };
+		s->gone_told_s = now_s;
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
 /* Called by the writing threads. */
 static bool put(void *of, const struct batch *b)
 {
 	struct sensor_run *s = of;
-	size_t given_up;
+	struct room_gone gone;
 	struct err e;
-	bool ok = room_put(s->spool, &s->room, b, &given_up, &e);
+	bool ok = room_put(s->spool, &s->room, b, &gone, &e);
 
-	if (given_up)
-		log_line("the spool is full: %zu of the oldest batches were given up; this batch tells their packets as lost", given_up);
+	tell_gone(s, &gone, false);
 	if (ok)
 		return true;
 	log_err(&e);
@@ -458,6 +479,8 @@ static void tick(struct worker *w, int64_t now)
 	/* only one of several workers tells the time that was watched */
 	if (w->number == 0)
 		hear(&w->run->hearing, w->ring, up, w->run->came);
+	if (w->number == 0)
+		tell_gone(w->run, &(struct room_gone){ 0 }, false);
 	if (w->number == 0 && ending_hangup())
 		log_line("asked to read its settings anew: they are those of the command line, and stay");
 	for (int64_t s = now - w->second > CATCH_UP_S ? now - 1 : w->second; w->number == 0 && up && w->was_up && !w->run->hearing.deaf && s < now; s++) {
@@ -715,6 +738,7 @@ static int tell(const struct args *a, struct sensor_run *s)
 	struct buf out = buf_make(REPORT_MAX);
 	struct sums u = sums_of(s);
 
+	tell_gone(s, &(struct room_gone){ 0 }, true);
 	(args_given(a, "json") ? tell_json : tell_text)(s, &u, &out);
 	(void)fwrite(out.at, 1, out.len, stdout);
 	buf_release(&out);

@@ -110,8 +110,8 @@ static bool give_up(const char *dir, const char *name, const char *sensor)
 	return ok;
 }
 
-/* The oldest first, until the bounds hold, or at least `least` of them; none while a keep takes them. */
-static size_t give_up_oldest(const char *dir, const struct room *r, const char *sensor, size_t least)
+/* The oldest first, until the bounds hold, or at least `least` of them; none while a keep takes them. Whether any went. */
+static bool give_up_oldest(const char *dir, const struct room *r, const char *sensor, size_t least, struct room_gone *gone)
 {
 	struct spool_list list = { 0 };
 	size_t n = 0;
@@ -120,7 +120,7 @@ static size_t give_up_oldest(const char *dir, const struct room *r, const char *
 	int fd = bounded ? lock(dir, taking, LOCK_EX | LOCK_NB) : -1;
 
 	if (fd < 0)
-		return 0;
+		return false;
 	(void)spool_waiting(dir, &list, &e);
 	uint64_t bytes = list.bytes;
 	for (size_t i = 0; i < list.len; i++) {
@@ -132,11 +132,12 @@ static size_t give_up_oldest(const char *dir, const struct room *r, const char *
 		if (!give_up(dir, list.names[i], sensor))
 			continue;
 		bytes -= list.each[i].bytes;
+		*(old && !full ? &gone->old : &gone->full) += 1;
 		n++;
 	}
 	spool_list_release(&list);
 	(void)close(fd);
-	return n;
+	return n > 0;
 }
 
 /* Packets that the sensor's markers tell of. With `forget` they go: a batch on the disk tells of them now. */
@@ -158,7 +159,7 @@ static uint64_t marked(const char *dir, const char *sensor, bool forget)
 	return sum;
 }
 
-static bool put(const char *dir, const struct room *r, const struct batch *b, size_t *given_up, struct err *e)
+static bool put(const char *dir, const struct room *r, const struct batch *b, struct room_gone *gone, struct err *e)
 {
 	struct batch told = *b;
 	char name[SPOOL_NAME_MAX];
@@ -166,27 +167,27 @@ static bool put(const char *dir, const struct room *r, const struct batch *b, si
 	uint64_t before;
 
 	spool_name(b, name);
-	*given_up = give_up_oldest(dir, r, b->sensor, 0);
+	*gone = (struct room_gone){ 0 };
+	bool any = give_up_oldest(dir, r, b->sensor, 0, gone);
 	for (;;) {
 		before = marked(dir, b->sensor, false);
 		told.lost = b->lost + before;
 		if (spool_put(dir, &told, e))
 			break;
 		(void)spool_drop(dir, name, &other);    /* it may be there, though not for good */
-		size_t went = e->kind == ERR_FULL ? give_up_oldest(dir, r, b->sensor, 1) : 0;
-		if (went == 0)
+		if (e->kind != ERR_FULL || !give_up_oldest(dir, r, b->sensor, 1, gone))
 			return false;
-		*given_up += went;
+		any = true;
 	}
-	if (before || *given_up)
+	if (before || any)
 		(void)marked(dir, b->sensor, true);
 	return true;
 }
 
-bool room_put(const char *dir, const struct room *r, const struct batch *b, size_t *given_up, struct err *e)
+bool room_put(const char *dir, const struct room *r, const struct batch *b, struct room_gone *gone, struct err *e)
 {
 	int fd = lock(dir, putting, LOCK_EX);
-	bool ok = put(dir, r, b, given_up, e);
+	bool ok = put(dir, r, b, gone, e);
 
 	if (fd >= 0)
 		(void)close(fd);

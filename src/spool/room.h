@@ -11,10 +11,11 @@ struct batch;
 struct err;
 
 struct room { uint64_t bytes_max; int64_t age_max_s; };         /* 0: no limit */
+struct room_gone { size_t full, old; };                         /* batches that went for want of room; for their age alone */
 
 /* Puts the batch, after the oldest ones had to go for it where the bounds or the disk demand that; its own loss grows by what they
- * held. Those that somebody is sending (room_hold) are left alone. *given_up: batches that went. */
-bool room_put(const char *dir, const struct room *r, const struct batch *b, size_t *given_up, struct err *e);
+ * held. Those that somebody is sending (room_hold) are left alone. */
+bool room_put(const char *dir, const struct room *r, const struct batch *b, struct room_gone *gone, struct err *e);
 /* Who takes many files at once, as a keep does, has them all for as long as this descriptor is open; -1: it cannot be had. */
 int room_begin_taking(const char *dir);
 /* Holds a file while it is sent: nobody gives it up meanwhile. True with -1: it is gone, or somebody else holds it. */

@@ -137,12 +137,25 @@ def sums(data):
 
 def test_full_spool_gives_up_the_oldest_and_tells_it(folder):
     path = f"{folder}/t.pcap"
-    truth = telescope(path, "--packets", "400000", "--sources", "100000", "--length", "1200")
+    truth = telescope(path, "--packets", "400000", "--sources", "100000", "--length", str(8 * 86400))
     done = run("sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", f"{folder}/d", "--json", "--spool-max", "1")
     told, (here, lost) = json.loads(done.stdout), sums(f"{folder}/d")
     size = sum(os.path.getsize(f"{folder}/d/spool/{n}") for n in os.listdir(f"{folder}/d/spool"))
-    assert told["counted"] == truth["counted"] == here + lost and here and lost and "given up" in done.stderr, (told, here, lost)
+    assert told["counted"] == truth["counted"] == here + lost and here and lost, (told, here, lost)
+    lines = re.findall(r"the spool is full: (\d+) of the oldest batches were given up", done.stderr)
+    assert 1 <= len(lines) <= 2 and sum(map(int, lines)) > 3, done.stderr           # at once, and the rest at the end: not for each batch
     assert size < 1.3 * (1 << 20) and not [n for n in os.listdir(f"{folder}/d/spool") if n.endswith(".lost")], (size, os.listdir(f"{folder}/d/spool"))
+
+
+def test_batches_that_are_too_old_are_given_up_and_told_so(folder):
+    path, data = f"{folder}/t.pcap", f"{folder}/d"
+    telescope(path, "--packets", "2000", "--length", "1200")
+    for _ in range(2):
+        done = run("sensor", "--read", path, "--name", "t", "--watch", WATCHED, "--data", data, "--spool-days", "1")
+        assert done.returncode == 0, done.stderr
+        for name in os.listdir(f"{data}/spool"):
+            os.utime(f"{data}/spool/{name}", (1, 1))
+    assert "too old: 1 batches were given up" in done.stderr and "full" not in done.stderr, done.stderr
 
 
 def test_full_disk_makes_room_for_the_newest(folder):

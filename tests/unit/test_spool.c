@@ -26,13 +26,13 @@ static struct batch one_packet(const char *sensor, uint64_t epoch, uint64_t seri
 static void *put_many(void *epoch)
 {
 	const struct room room = { .bytes_max = ROOM_BYTES };
-	size_t given_up;
+	struct room_gone gone;
 	struct err e;
 
 	for (uint64_t i = 1; i <= EACH; i++) {
 		struct batch b = one_packet("a", *(const uint64_t *)epoch, i);
 
-		CHECK_OK(room_put(test_dir(), &room, &b, &given_up, &e));
+		CHECK_OK(room_put(test_dir(), &room, &b, &gone, &e));
 		batch_release(&b);
 	}
 	return NULL;
@@ -85,7 +85,7 @@ TEST(spool_keeps_what_somebody_is_sending_or_taking)
 	const struct room room = { .bytes_max = 1 };
 	struct batch first = one_packet("a", 1, 1), second = one_packet("a", 1, 2), third = one_packet("b", 1, 3);
 	char name[SPOOL_NAME_MAX];
-	size_t given_up;
+	struct room_gone gone;
 	struct err e;
 	int held;
 
@@ -93,17 +93,17 @@ TEST(spool_keeps_what_somebody_is_sending_or_taking)
 	spool_name(&first, name);
 	CHECK_OK(room_hold(test_dir(), name, &held, &e));
 	CHECK(held >= 0);
-	CHECK_OK(room_put(test_dir(), &room, &second, &given_up, &e));
-	CHECK_WHOLE(given_up, 0);
+	CHECK_OK(room_put(test_dir(), &room, &second, &gone, &e));
+	CHECK_WHOLE(gone.full + gone.old, 0);
 	(void)close(held);
 	int taking = room_begin_taking(test_dir());
 	CHECK(taking >= 0);
-	CHECK_OK(room_put(test_dir(), &room, &third, &given_up, &e));
-	CHECK_WHOLE(given_up, 0);
+	CHECK_OK(room_put(test_dir(), &room, &third, &gone, &e));
+	CHECK_WHOLE(gone.full + gone.old, 0);
 	(void)close(taking);
 	third.serial = 4;
-	CHECK_OK(room_put(test_dir(), &room, &third, &given_up, &e));
-	CHECK_WHOLE(given_up, 3);
+	CHECK_OK(room_put(test_dir(), &room, &third, &gone, &e));
+	CHECK_WHOLE(gone.full, 3);
 	batch_release(&first);
 	batch_release(&second);
 	batch_release(&third);

@@ -7,7 +7,8 @@
 
 #include <math.h>
 
-enum { HOUR = 60, GONE_HOURS = 28 * DAY_HOURS, WATCHED_S_MIN = 900 /* a quarter of the hour */ };
+enum { HOUR = 60, GONE_HOURS = 28 * DAY_HOURS, WATCHED_S_MIN = 900 /* a quarter of the hour */,
+	SLICE_HOURS = 120 /* asked of the engine at a time: it puts them in order */ };
 
 void surges_init(struct surges *s)
 {
@@ -270,9 +271,13 @@ bool surges_follow(struct surges *s, const struct engine_ops *ops, void *engine,
 	w.enrolled = mem_zero(book->len, sizeof *w.enrolled);
 	w.up = mem_zero(book->len, sizeof *w.up);
 	span_sensors(&w);
-	ok = ops->hours(engine, span, take_hours, &w, e);
-	while (ok && s->next < span.until)
-		finish_hour(&w);
+	for (ok = true; ok && s->next < span.until; ) {
+		struct span slice = { s->next, span.until - s->next > SLICE_HOURS * HOUR ? s->next + SLICE_HOURS * HOUR : span.until };
+
+		ok = ops->hours(engine, slice, take_hours, &w, e);
+		while (ok && s->next < slice.until)
+			finish_hour(&w);
+	}
 	*behind = span.until < until;
 	free(w.spans);
 	free(w.enrolled);

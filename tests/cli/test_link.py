@@ -778,7 +778,7 @@ def test_wrong_use_says_what_is_missing(folder):
     one_line(run("ship", "--data", folder, "--to", "http://centre.example"), 2, "https://")
     one_line(run("collect", "--data", folder, "--listen", "0.0.0.0:0"), 2, "certificate")
     one_line(run("collect", "--data", folder, "--key", "x"), 2, "belong together")
-    one_line(run("collect", "--data", folder, "--listen", "127.0.0.1:0", "--key", f"{folder}/x", "--certificate", f"{folder}/x"), 1, "cannot open")
+    one_line(run("collect", "--data", folder, "--listen", "127.0.0.1:0", "--key", f"{folder}/x", "--certificate", f"{folder}/x"), 1, "is not a file")
 
 
 if __name__ == "__main__":

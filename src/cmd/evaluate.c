@@ -43,7 +43,7 @@ static void note(struct walk *w, const struct roster *r, bool is_watch, enum tra
 		}
 }
 
-static void note_score(const struct trial *t, uint32_t port, int64_t hour, const struct score *s, struct buf *scores)
+static void note_score(const struct trial *t, uint32_t port, int64_t hour, const struct seen_hour *s, struct buf *scores)
 {
 	if (s->nv > SCORE_LEAST)
 		buf_printf(scores, "%s,%" PRId64 ",%.*f,%.*f\n", t->ports[port], hour, SCORE_DECIMALS, s->r, SCORE_DECIMALS, s->nv);
@@ -67,7 +67,7 @@ static void walk_hour(struct walk *w, const struct trial *t, uint32_t port, cons
 		c.top_packets = (double)t->net[w->net].top_packets;
 	}
 	lookout_hour(&w->lookout, r, &c, ALARM_R, SCORE_LEAST, &told);
-	note_score(t, port, r->hour, &told.score, scores);
+	note_score(t, port, r->hour, &told, scores);
 	note(w, r, true, told.watch, &w->lookout.watches);
 	note(w, r, false, told.alarm, &w->lookout.alarms);
 }

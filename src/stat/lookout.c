@@ -9,6 +9,7 @@
 void lookout_init(struct lookout *l, const struct roster *r)
 {
 	streams_init(&l->streams, r);
+	lift_init(&l->lift);
 	tracker_init(&l->watches);
 	tracker_init(&l->alarms);
 }
@@ -27,7 +28,7 @@ void lookout_release(struct lookout *l)
 	streams_release(&l->streams);
 }
 
-void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, double least, struct seen_hour *out)
+void lookout_take(struct lookout *l, const struct roster *r, const struct counted *c)
 {
 	struct streams *s = &l->streams;
 	int64_t today = r->hour / DAY_HOURS;
@@ -36,11 +37,28 @@ void lookout_hour(struct lookout *l, const struct roster *r, const struct counte
 		if (d >= 0)
 			streams_leave_out(s, d, tracker_leaves_out(&l->alarms, d, today));
 	streams_hour(s, r, c);
-	score_hour(s, r, least, NULL, &out->score);
-	bool over = out->score.r >= alarm_r, watch = out->score.nv >= WATCH_NV;
-	bool may = over && r->hour >= COLD_HOURS && r->enrolled > 2 && !roster_unsettled(r) && score_gate(s, r);
+}
+
+bool lookout_may_alarm(const struct lookout *l, const struct roster *r)
+{
+	return r->hour >= COLD_HOURS && r->enrolled > 2 && !roster_unsettled(r) && score_gate(&l->streams, r);
+}
+
+void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, double least, struct seen_hour *out)
+{
+	struct streams *s = &l->streams;
+	struct score score;
+
+	lookout_take(l, r, c);
+	lift_hour(&l->lift, s, r);
+	out->nv = out->r = l->lift.nv;
+	if (out->nv >= least) {
+		score_hour(s, r, 0, NULL, &score);
+		out->r = lift_r(&l->lift, &score);
+	}
+	bool over = out->r >= alarm_r, watch = out->nv >= WATCH_NV;
 	out->watch = tracker_hour(&l->watches, r->hour, s->v_now, s->v.mu_now, r->masked, watch, watch);
-	out->alarm = tracker_hour(&l->alarms, r->hour, s->v_now, s->v.mu_now, r->masked, over, may);
+	out->alarm = tracker_hour(&l->alarms, r->hour, s->v_now, s->v.mu_now, r->masked, over, over && lookout_may_alarm(l, r));
 }
 
 /* One source sends at least half of the packets, or those that came were here before. */
@@ -86,7 +104,7 @@ enum surge_class lookout_class(const struct lookout *l, const struct roster *r, 
 	bool gate = score_gate(&l->streams, r);
 	if (r->enrolled <= 2)
 		found = SURGE_LOCAL;
-	else if (score.r < alarm_r || !gate)
+	else if (lift_r(&l->lift, &score) < alarm_r || !gate)
 		found = of_one_source(&l->streams, r, &score) ? SURGE_SINGLE_SOURCE : of_one_sensor(r, z) ? SURGE_SINGLE_SENSOR :
 			gate ? SURGE_BROAD : SURGE_FEW_SOURCES;
 	free(z);

@@ -2,21 +2,21 @@
 #ifndef TEITEN_LOOKOUT_H
 #define TEITEN_LOOKOUT_H
 
-#include "stat/score.h"
+#include "stat/lift.h"
 #include "stat/tracker.h"
 
 /* Fitted once on simulated years that judge nothing (METHODS.md 2.5): an alarm about once in a hundred port-years of noise, a watch once in
  * five. In the first 42 days nothing is called more than a watch. */
-#define ALARM_R 15.4
-#define WATCH_NV 9.5
-#define SCORE_LEAST .5          /* below it a score is no news */
+#define ALARM_R 16.4
+#define WATCH_NV 10.1
+#define SCORE_LEAST .5          /* below it a score is no news, and how many sensors agree is not asked */
 enum { COLD_HOURS = 42 * 24 };
 
 /* Two trackers: what is worth a look, and what is broad for sure. */
-struct lookout { struct streams streams; struct tracker watches, alarms; };
+struct lookout { struct streams streams; struct lift lift; struct tracker watches, alarms; };
 
-/* What an hour brought. */
-struct seen_hour { struct score score; enum tracked watch, alarm; };
+/* What an hour brought; r is no more than nv, and not reckoned where that is below SCORE_LEAST. */
+struct seen_hour { double r, nv; enum tracked watch, alarm; };
 
 void lookout_init(struct lookout *l, const struct roster *r);
 void lookout_release(struct lookout *l);
@@ -25,6 +25,10 @@ void lookout_copy(struct lookout *l, const struct lookout *from);
 /* The roster's hour. alarm_r: the threshold, ALARM_R but where something is fitted or compared; least: below which nv the rest of the score is
  * nobody's business (score_hour), alarm_r at most. */
 void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, double least, struct seen_hour *out);
+
+/* The first half of an hour, what was counted, and whether the second half may raise an alarm: for who goes by a score of their own. */
+void lookout_take(struct lookout *l, const struct roster *r, const struct counted *c);
+bool lookout_may_alarm(const struct lookout *l, const struct roster *r);
 
 /* What it seems to be (METHODS.md 2.4), by the hour at hand. */
 enum surge_class { SURGE_BROAD, SURGE_PARTIAL, SURGE_SINGLE_SENSOR, SURGE_SINGLE_SOURCE, SURGE_FEW_SOURCES, SURGE_LEVEL_SHIFT, SURGE_LOCAL, SURGE_CLASSES };

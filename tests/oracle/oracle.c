@@ -260,12 +260,13 @@ static void hours(void)
 			seen[i].sources = (uint32_t)number();
 		}
 		struct counted c = { .seen = seen, .n = counted };
-		struct seen_hour told;
 
 		c.new_sources = number();
 		roster_hour(&r, enrolled, up);
-		lookout_hour(&l, &r, &c, threshold, SCORE_LEAST, &told);
-		score_hour(&l.streams, &r, 0, z, &score);       /* the whole of it */
+		lookout_take(&l, &r, &c);
+		score_hour(&l.streams, &r, 0, z, &score);       /* as defined, the whole of it */
+		(void)tracker_hour(&l.alarms, r.hour, l.streams.v_now, l.streams.v.mu_now, r.masked, score.r >= threshold,
+			score.r >= threshold && lookout_may_alarm(&l, &r));
 		print_hour(&l, &r, &score, z);
 	}
 	lookout_release(&l);

@@ -1,4 +1,5 @@
 /* collect: takes the batches that enrolled sensors deliver, and puts them into the spool of the centre's keep. */
+#include "cmd/alone.h"
 #include "cmd/commands.h"
 #include "cmd/ending.h"
 #include "cmd/metrics.h"
@@ -151,7 +152,8 @@ static bool give_up_rights(struct collect *c, struct err *e)
 	struct confine_how how = { .user = c->user, .folder = c->spool, .readable = readable, .network = NETWORK_SERVES };
 
 	c->server.socket = http_listen(c->server.listen, true, e);
-	return c->server.socket >= 0 && metrics_listen(&c->metrics, e) && rights_give_up(&how, c->prove, e);
+	return c->server.socket >= 0 && metrics_listen(&c->metrics, e) && rights_give_up(&how, c->prove, e) &&
+		alone_in(c->spool, ".collects", "a collector works", e);
 }
 
 static void wait_for_end(struct collect *c)

@@ -1,4 +1,5 @@
 /* notify: tells people what the keep notices of the sensors: by mail, to a web address, to the system's log. */
+#include "cmd/alone.h"
 #include "cmd/asking.h"
 #include "cmd/commands.h"
 #include "cmd/ending.h"
@@ -336,23 +337,37 @@ static bool read_ways(struct notify *n, const struct args *a, struct err *e)
 	return !args_given(a, "mail") || read_mail(n, a, e);
 }
 
-/* How far it had come; a way out that is new begins with what comes from now on. */
+/* False: it is no place in the log. */
+static bool read_cursor(struct channel *c)
+{
+	struct buf text = buf_make(NUM_TEXT_MAX);
+	struct err e;
+	bool ok = file_read(c->cursor, &text, &e);
+
+	if (ok && text.len && text.at[text.len - 1] == '\n')
+		text.len--;
+	ok = ok && strlen(buf_cstr(&text)) == text.len && num_whole(buf_cstr(&text), 0, UINT64_MAX, &c->at);
+	buf_release(&text);
+	return ok;
+}
+
+/* How far it had come; a way out that is new, or whose place is damaged, begins with what comes from now on. */
 static bool read_cursors(struct notify *n, struct err *e)
 {
 	for (size_t i = 0; i < CHANNELS; i++) {
 		struct channel *c = &n->channels[i];
-		struct buf text = buf_make(NUM_TEXT_MAX);
 		char name[32];
 
 		(void)snprintf(name, sizeof name, "%s.at", c->name);
 		if (!file_path(c->cursor, n->sent, name, e))
 			return false;
-		bool known = file_exists(c->cursor);
-		if (known && !file_read(c->cursor, &text, e))
-			return false;
-		c->at = known ? strtoull(buf_cstr(&text), NULL, 10) : n->begun;
-		buf_release(&text);
-		if (c->used && !known && !move_on(c, c->at, e))
+		bool there = file_exists(c->cursor), known = there && read_cursor(c);
+		if (!c->used || known)
+			continue;
+		c->at = n->begun;
+		if (there)
+			log_line("%s is damaged: begun anew at the end of the notices; some may have been told to nobody", c->cursor);
+		if (!move_on(c, c->at, e))
 			return false;
 	}
 	return true;
@@ -454,16 +469,51 @@ static int list(const struct args *a, struct notify *n)
 	return EXIT_DONE;
 }
 
-/* A notice that says no more than that they arrive; it goes out like all others. */
-static bool add_trial(const struct notify *n, struct err *e)
+/* A notice that says no more than that they arrive. It is in no log, and moves nobody on. */
+static bool try_ways(struct notify *n)
 {
-	return notices_append(n->log, &(struct notice){ .at_s = clock_wall_s(), .kind = NOTICE_TRIAL, .sensor = "-" }, e);
+	struct notice trial = { .at_s = clock_wall_s(), .kind = NOTICE_TRIAL, .sensor = "-" };
+	const struct notices list = { .list = &trial, .len = 1 };
+	struct err e;
+	bool ok = true;
+
+	for (size_t i = 0; i < CHANNELS && !ending(); i++) {
+		struct channel *c = &n->channels[i];
+
+		if (!c->used)
+			continue;
+		if (c->tell(n, &list, &e)) {
+			log_line("%s: told the trial", c->name);
+		} else {
+			fail(c, &e);
+			ok = false;
+		}
+	}
+	return ok;
+}
+
+/* Two that move on would each tell everything. */
+static bool begin_telling(struct notify *n, struct err *e)
+{
+	return alone_in(n->sent, ".tells", "another notify tells", e) && read_cursors(n, e);
+}
+
+static bool tell_all(struct notify *n)
+{
+	bool ok;
+
+	do {
+		ok = run_ways(n);
+		if (!n->once)
+			clock_sleep_ms(TICK_MS);
+	} while (!n->once && !ending());
+	return ok || !n->once;
 }
 
 static int run_notify(const struct args *a)
 {
 	static struct notify n;
-	bool ok = true;
+	bool trial = args_given(a, "trial");
 	struct err e;
 
 	if (args_given(a, "list"))
@@ -472,23 +522,17 @@ static int run_notify(const struct args *a)
 	if (!read_settings(&n, a, &e))
 		return asking_refused(a, &e);
 	n.begun = file_size(n.log);
-	if (args_given(a, "trial") && !add_trial(&n, &e))
-		return asking_refused(a, &e);
 	log_daemon("notify");
 	client_prepare();
-	if (!give_up_rights(&n, &e) || !read_cursors(&n, &e)) {
+	if (!give_up_rights(&n, &e) || (!trial && !begin_telling(&n, &e))) {
 		log_err(&e);
 		return EXIT_REFUSED;
 	}
 	n.client = client_open(&(struct client_how){ .ca = n.ca, .agent = n.agent, .ending = ending });
-	do {
-		ok = run_ways(&n);
-		if (!n.once)
-			clock_sleep_ms(TICK_MS);
-	} while (!n.once && !ending());
+	bool ok = trial ? try_ways(&n) : tell_all(&n);
 	client_close(n.client);
 	zone_release(&n.zone);
-	return ok || !n.once ? EXIT_DONE : EXIT_REFUSED;
+	return ok ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static const struct option options[] = {
@@ -507,7 +551,7 @@ static const struct option options[] = {
 	{ "ca", "FILE", "the authority of the servers' certificates (PEM), where the system does not know it" },
 	{ "user", "NAME", "become this user" },
 	{ "prove", NULL, "try at the start what must not work any more, and say so" },
-	{ "trial", NULL, "add a notice that says no more than that they arrive" },
+	{ "trial", NULL, "tell no more than that notices arrive, and end; beside another notify too" },
 	{ "once", NULL, "tell what waits, at once, and end" },
 	{ "list", NULL, "print all notices so far, and end" },
 	{ "json", NULL, "list: print JSON" },

@@ -1,5 +1,6 @@
 #include "cmd/sensing.h"
 
+#include "cmd/alone.h"
 #include "cmd/asking.h"
 #include "cmd/cmd.h"
 #include "cmd/ending.h"
@@ -625,17 +626,11 @@ out:
 /* Two that observe under one name would count everything twice. */
 static bool be_the_only_one(const struct sensor_run *s, struct err *e)
 {
-	char name[SENSOR_NAME_MAX + 16], path[PATH_TEXT_MAX];
-	bool held;
-	int fd;         /* for as long as we live */
+	char name[SENSOR_NAME_MAX + 16], who[SENSOR_NAME_MAX + 32];
 
 	(void)snprintf(name, sizeof name, ".observes-%s", s->how.sensor);
-	if (!file_path(path, s->spool, name, e) || !file_lock(path, &fd, &held, e))
-		return e->kind == ERR_FULL;
-	if (held)
-		return true;
-	err_set(e, "a sensor named %s observes here already", s->how.sensor);
-	return err_expected(e, "end it, or another --name or --data");
+	(void)snprintf(who, sizeof who, "a sensor named %s observes", s->how.sensor);
+	return alone_in(s->spool, name, who, e);
 }
 
 static bool run_live(struct sensor_run *s, struct err *e)

@@ -686,6 +686,13 @@ def test_each_mistake_of_the_list_is_told_once_and_its_end_too(folder):
     assert len(told) == len(words) and all(w in line for w, line in zip(words, told)), said
 
 
+def test_second_collector_of_a_folder_is_refused(folder):
+    collect = Collect(folder)
+    done = subprocess.run(["timeout", "5", BINARY, "collect", "--data", folder, "--listen", "127.0.0.1:0"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "a collector works here already" in done.stderr.strip().splitlines()[-1], done
+    collect.end()
+
+
 def test_damaged_memory_of_what_came_is_told_and_begun_anew(folder):
     sensor, centre = f"{folder}/s", f"{folder}/c"
     enrol("t", sensor, centre)

@@ -176,6 +176,43 @@ def test_trial_and_rights(folder):
     assert len(mail.got) == 1 and "Subject: [teiten] trial" in mail.got[0][1], mail.got
 
 
+def test_second_one_is_refused_and_a_trial_is_not(folder):
+    web, other = Web(), Web()
+    put(folder)
+    first = running(folder, 0, "--webhook", web.url, "--digest", "0")
+    time.sleep(1)
+    try:
+        done = run("notify", "--data", folder, "--webhook", other.url, "--once")
+        assert done.returncode == 1 and "another notify tells here already" in done.stderr.strip().splitlines()[-1], done
+        put(folder, (1795626261, "silent", "kyoto-1", 6))
+        good("notify", "--data", folder, "--webhook", other.url, "--once", "--trial")
+        for _ in range(100):
+            if web.got:
+                break
+            time.sleep(.1)
+    finally:
+        first.terminate()
+        first.communicate(timeout=20)
+    assert [n["kind"] for _, sent in web.got for n in sent["notices"]] == ["silent"], web.got
+    assert [n["kind"] for _, sent in other.got for n in sent["notices"]] == ["trial"], other.got
+
+
+def test_damaged_place_is_begun_anew_at_the_end(folder):
+    web = Web()
+    ways = ("notify", "--data", folder, "--webhook", web.url, "--once")
+    put(folder)
+    good(*ways)
+    for damage in bytes(range(250)) * 2, b"none\n", b"":
+        put(folder, (1795626261, "silent", "older", 6))
+        with open(f"{folder}/notices/sent/webhook.at", "wb") as f:
+            f.write(damage)
+        done = run(*ways)
+        assert done.returncode == 0 and "webhook.at is damaged: begun anew" in done.stderr and not web.got, (done, web.got)
+    put(folder, (1795626261, "silent", "newer", 6))
+    good(*ways)
+    assert [n["sensor"] for _, sent in web.got for n in sent["notices"]] == ["newer"], web.got
+
+
 def test_centre_starts_it_with_its_settings(folder):
     """And goes on without it, when one of them is wrong."""
     with open(f"{folder}/conf", "w", encoding="ascii") as f:

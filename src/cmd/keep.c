@@ -56,6 +56,7 @@ struct keep {
 	struct epochs epochs;
 	minute_t looked, reckon_next;
 	struct counts { uint64_t stored, known, rows, packets, lost, groups, failed, refused, commit_us, hours, reckon_us; } counts;
+	char (*stuck)[SPOOL_NAME_MAX]; size_t stuck_len, stuck_cap;     /* files that can neither be taken nor put aside: told, and left */
 	size_t states[LIVE_RETIRED + 1];
 	uint64_t peers_answered;        /* by many threads */
 	int64_t left_s;                 /* when the counters were left last */
@@ -111,6 +112,46 @@ static void *accept_peers(void *of)
 /* A group on its way from the spool into the store. */
 struct group { struct spool_taken taken; const char **names; size_t names_len; };
 
+static bool is_stuck(const struct keep *k, const char *name)
+{
+	for (size_t i = 0; i < k->stuck_len; i++)
+		if (!strcmp(k->stuck[i], name))
+			return true;
+	return false;
+}
+
+static bool is_listed(const struct spool_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (!strcmp(list->names[i], name))
+			return true;
+	return false;
+}
+
+/* Those that are gone by now are forgotten, so that no more are remembered than are listed. */
+static void look_at_stuck(struct keep *k, const struct spool_list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < k->stuck_len; i++)
+		if (is_listed(list, k->stuck[i]))
+			memmove(k->stuck[kept++], k->stuck[i], SPOOL_NAME_MAX);
+	k->stuck_len = kept;
+}
+
+static void put_aside(struct keep *k, const char *name)
+{
+	struct err e;
+
+	k->counts.refused++;
+	if (spool_refuse(k->spool, name, &e))
+		return;
+	err_expected(&e, "it is left where it is, and told this once");
+	log_err(&e);
+	MEM_GROW(k->stuck, k->stuck_len, k->stuck_cap);
+	memcpy(k->stuck[k->stuck_len++], name, strlen(name) + 1);
+}
+
 /* Takes the oldest files up to a group; what cannot be a batch is put aside and told. */
 static void take_group(struct keep *k, const struct spool_list *list, struct group *g)
 {
@@ -121,6 +162,8 @@ static void take_group(struct keep *k, const struct spool_list *list, struct gro
 	for (size_t i = 0; i < list->len && g->taken.len < GROUP_BATCHES && rows < GROUP_ROWS; i++) {
 		size_t before = g->taken.len;
 
+		if (is_stuck(k, list->names[i]))
+			continue;
 		if (spool_take(k->spool, list->names[i], &g->taken, &e)) {
 			while (before < g->taken.len)
 				rows += g->taken.list[before++].len;
@@ -128,9 +171,7 @@ static void take_group(struct keep *k, const struct spool_list *list, struct gro
 			continue;
 		}
 		log_err(&e);
-		k->counts.refused++;
-		if (!spool_refuse(k->spool, list->names[i], &e))
-			log_err(&e);
+		put_aside(k, list->names[i]);
 	}
 }
 
@@ -271,7 +312,8 @@ static bool drain_once(struct keep *k)
 			(void)close(taking);
 		return false;
 	}
-	k->caught_up = waiting.len == 0;
+	look_at_stuck(k, &waiting);
+	k->caught_up = waiting.len == k->stuck_len;
 	take_group(k, &waiting, &g);
 	ok = g.taken.len > 0 && put_group(k, &g, &e);
 	if (g.taken.len > 0 && !ok) {
@@ -410,6 +452,7 @@ static void close_keep(struct keep *k, bool answering, pthread_t acceptor)
 		for (int i = 0; i < PEERS_MAX; i++)
 			wait_place(k);
 	}
+	free(k->stuck);
 	vigil_release(&k->vigil);
 	enrolled_release(&k->sensors);
 	free(k->entered);

@@ -28,7 +28,7 @@ bool room_hold(const char *dir, const char *name, int *fd, struct err *e)
 	*fd = -1;
 	if (!file_path(path, dir, name, e))
 		return false;
-	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	*fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);    /* a pipe of that name has no other end */
 	if (*fd < 0)
 		return errno == ENOENT || err_errno(e, "cannot open %s", path);
 	if (flock(*fd, LOCK_EX | LOCK_NB) == 0 && fstat(*fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_ino == named.st_ino)

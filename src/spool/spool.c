@@ -112,7 +112,7 @@ bool spool_waiting(const char *dir, struct spool_list *list, struct err *e)
 		MEM_GROW(found, len, cap);
 		found[len].when = st.st_mtim;
 		found[len].bytes = st.st_size > 0 ? (uint64_t)st.st_size : 0;
-		list->bytes += found[len].bytes;
+		list->bytes += S_ISREG(st.st_mode) ? found[len].bytes : 0;      /* a link or a pipe holds nothing up */
 		memcpy(found[len++].name, entry->d_name, strlen(entry->d_name) + 1);
 	}
 	closedir(d);

@@ -302,6 +302,18 @@ def test_what_waits_while_the_keep_is_away_is_no_silence(folder):
     assert [n["kind"] for n in told(centre)] == ["capturing"], told(centre)
 
 
+def test_what_cannot_be_put_aside_is_told_once_and_holds_nothing_up(folder):
+    sensor, centre = f"{folder}/s", f"{folder}/c"
+    enrol("t", sensor, centre)
+    os.makedirs(f"{centre}/spool", exist_ok=True)
+    os.symlink("/etc/passwd", f"{centre}/spool/bbb.batch")
+    os.mkfifo(f"{centre}/spool/ddd.batch")
+    said = kept(centre, 0)
+    assert said.count("cannot put") == 2 and len(said.splitlines()) < 10, said[:2000]
+    observe_and_keep(folder, sensor, centre)
+    assert [n["kind"] for n in told(centre)] == ["capturing"], told(centre)
+
+
 def test_other_addresses_are_another_epoch(folder):
     sensor, centre = f"{folder}/s", f"{folder}/c"
     enrol("t", sensor, centre)

@@ -116,6 +116,7 @@ struct sensor_run {
 	struct hearing hearing;
 	pthread_mutex_t lock;           /* of what workers tell, and of the next two */
 	struct room_gone gone;          /* batches that were given up and are not told yet */
+	uint64_t given_up, given_up_packets;    /* all of them; by the writing threads */
 	int64_t gone_told_s;            /* when they were told last, by the steady clock; 0 never */
 	int64_t left_s;                 /* when the counters were left last */
 	uint64_t watched_s, came;       /* came: frames, as last added up */
@@ -275,6 +276,8 @@ static bool put(void *of, const struct batch *b)
 	struct err e;
 	bool ok = room_put(s->spool, &s->room, b, &gone, &e);
 
+	(void)__atomic_add_fetch(&s->given_up, gone.full + gone.old, __ATOMIC_RELAXED);
+	(void)__atomic_add_fetch(&s->given_up_packets, gone.packets, __ATOMIC_RELAXED);
 	tell_gone(s, &gone, false);
 	if (ok)
 		return true;
@@ -433,6 +436,10 @@ static void leave_metrics(const struct sensor_run *s, const struct sums *u, bool
 	buf_printf(&out, "teiten_sensor_lost_packets_total{sensor=\"%s\"} %" PRIu64 "\n", s->how.sensor, u->lost);
 	metrics_head(&out, "teiten_sensor_unwritten_batches_total", "counter", "Times that a batch could not be written.");
 	buf_printf(&out, "teiten_sensor_unwritten_batches_total{sensor=\"%s\"} %" PRIu64 "\n", s->how.sensor, __atomic_load_n(&s->unwritten, __ATOMIC_RELAXED));
+	metrics_head(&out, "teiten_sensor_given_up_batches_total", "counter", "Batches that were given up for want of room, or for their age, in the spool.");
+	buf_printf(&out, "teiten_sensor_given_up_batches_total{sensor=\"%s\"} %" PRIu64 "\n", s->how.sensor, __atomic_load_n(&s->given_up, __ATOMIC_RELAXED));
+	metrics_head(&out, "teiten_sensor_given_up_packets_total", "counter", "Packets of these, which later batches tell as lost.");
+	buf_printf(&out, "teiten_sensor_given_up_packets_total{sensor=\"%s\"} %" PRIu64 "\n", s->how.sensor, __atomic_load_n(&s->given_up_packets, __ATOMIC_RELAXED));
 	metrics_head(&out, "teiten_sensor_clock_steps_total", "counter", "Times that the clock was set.");
 	buf_printf(&out, "teiten_sensor_clock_steps_total{sensor=\"%s\"} %" PRIu64 "\n", s->how.sensor, u->steps);
 	metrics_head(&out, "teiten_sensor_watched_seconds_total", "counter", "Seconds in which it was looking.");

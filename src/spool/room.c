@@ -94,19 +94,21 @@ static uint64_t packets_in(const char *dir, const char *name)
 }
 
 /* The name first, in one step, then the bytes. */
-static bool give_up(const char *dir, const char *name, const char *sensor)
+static bool give_up(const char *dir, const char *name, const char *sensor, struct room_gone *gone)
 {
 	char from[PATH_TEXT_MAX], to[PATH_TEXT_MAX];
 	struct err e;
 	int held = -1, fd = -1;
+	uint64_t packets = 0;
 	bool ok = room_hold(dir, name, &held, &e) && held >= 0 && file_path(from, dir, name, &e) &&
-		marker_of(dir, packets_in(dir, name), sensor, to, &e) && (fd = open(from, O_WRONLY | O_CLOEXEC)) >= 0 &&
+		marker_of(dir, packets = packets_in(dir, name), sensor, to, &e) && (fd = open(from, O_WRONLY | O_CLOEXEC)) >= 0 &&
 		rename(from, to) == 0 && ftruncate(fd, 0) == 0;
 
 	if (fd >= 0)
 		(void)close(fd);
 	if (held >= 0)
 		(void)close(held);
+	gone->packets += ok ? packets : 0;
 	return ok;
 }
 
@@ -129,7 +131,7 @@ static bool give_up_oldest(const char *dir, const struct room *r, const char *se
 
 		if (!full && !old && n >= least)
 			break;
-		if (!give_up(dir, list.names[i], sensor))
+		if (!give_up(dir, list.names[i], sensor, gone))
 			continue;
 		bytes -= list.each[i].bytes;
 		*(old && !full ? &gone->old : &gone->full) += 1;

@@ -11,7 +11,8 @@ struct batch;
 struct err;
 
 struct room { uint64_t bytes_max; int64_t age_max_s; };         /* 0: no limit */
-struct room_gone { size_t full, old; };                         /* batches that went for want of room; for their age alone */
+/* Batches that went for want of room; for their age alone; packets of both, with those that they told as lost. */
+struct room_gone { size_t full, old; uint64_t packets; };
 
 /* Puts the batch, after the oldest ones had to go for it where the bounds or the disk demand that; its own loss grows by what they
  * held. Those that somebody is sending (room_hold) are left alone. */

@@ -306,6 +306,21 @@ def test_sensor_that_does_not_see_its_own_canary_watches_nothing(folder):
     assert 10 < batches(data)[2] < ran - 10, (batches(data)[2], ran)
 
 
+def test_counters_tell_what_was_given_up(folder):
+    data, path = f"{folder}/d", pcap(f"{folder}/t.pcap", range(1136073600, 1136073607))
+    run("sensor", "--read", path, "--name", "live", "--watch", WATCHED, "--data", data)
+    for name in os.listdir(f"{data}/spool"):
+        if name.endswith(".batch"):
+            os.utime(f"{data}/spool/{name}", (1e9, 1e9))
+    with Wire() as wire:
+        sensor = wire.sensor(data, "--spool-days", "1", "--batch", "1")
+        time.sleep(4)
+        sensor.end()
+    with open(f"{data}/spool/.metrics-live", encoding="ascii") as f:
+        text = f.read()
+    assert 'teiten_sensor_given_up_batches_total{sensor="live"} 1\n' in text and 'teiten_sensor_given_up_packets_total{sensor="live"} 7\n' in text, text
+
+
 def test_workers_share_the_packets(folder):
     live(folder, "--workers", "2")
 

@@ -104,6 +104,7 @@ TEST(spool_keeps_what_somebody_is_sending_or_taking)
 	third.serial = 4;
 	CHECK_OK(room_put(test_dir(), &room, &third, &gone, &e));
 	CHECK_WHOLE(gone.full, 3);
+	CHECK_WHOLE(gone.packets, 3);
 	batch_release(&first);
 	batch_release(&second);
 	batch_release(&third);

@@ -34,6 +34,10 @@ def page_problem(command):
     known = set(words(command))
     if listed != known:
         return f"page only: {sorted(listed - known)}; program only: {sorted(known - listed)}"
+    # without its words, groff would show the program's name alone
+    bare = [line for line in re.search(r"^\.Sh SYNOPSIS$(.*?)^\.Sh", text, re.M | re.S).group(1).splitlines() if line.startswith(".Nm") and line != f".Nm teiten {command}"]
+    if bare:
+        return f"in the synopsis: {bare}"
     lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", path], capture_output=True, text=True)
     return lint.stdout.strip().replace("\n", "; ") if lint.returncode else ""
 

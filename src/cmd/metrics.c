@@ -11,11 +11,22 @@
 
 enum { LEFT_MAX = 1 << 16 };
 
+bool metrics_may_listen(const char *listen, struct err *e)
+{
+	struct err other;
+
+	if (http_may_listen(listen, false, e))
+		return true;
+	if (http_may_listen(listen, true, &other))
+		err_expected(e, "127.0.0.0/8, [::1] or localhost: counters are for this machine, and whoever passes them on from here");
+	return false;
+}
+
 bool metrics_listen(struct metrics *m, struct err *e)
 {
 	if (!m->listen)
 		return true;
-	m->socket = http_listen(m->listen, false, e);
+	m->socket = metrics_may_listen(m->listen, e) ? http_listen(m->listen, false, e) : -1;
 	return m->socket >= 0 || err_in(e, "--metrics");
 }
 

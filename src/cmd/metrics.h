@@ -12,6 +12,7 @@ typedef void metrics_fn(void *of, struct buf *out);
 
 struct metrics { const char *listen; metrics_fn *fn; void *of; int socket; };
 
+bool metrics_may_listen(const char *listen, struct err *e);     /* on this machine alone */
 /* The socket, before rights are given up; does nothing where `listen` is NULL. */
 bool metrics_listen(struct metrics *m, struct err *e);
 /* *out is NULL where nothing listens; the caller ends it with http_close. m is borrowed until then. */

@@ -30,7 +30,6 @@
 #include "link/epochs.h"
 #include "link/identity.h"
 #include "link/sender.h"
-#include "net/http.h"
 #include "spool/room.h"
 #include "spool/spool.h"
 
@@ -809,7 +808,7 @@ static bool delivery_is_right(const struct sensor_run *s, const struct args *a, 
 	if (!to || s->file)
 		return true;
 	return sender_may_go_to(to, e) && args_whole("bandwidth", setting(a, c, "bandwidth"), SENDER_KIB_MIN, SENDER_KIB_MAX, &kib, e) &&
-		(!ca || client_ca_holds(ca, e)) && (!metrics || http_may_listen(metrics, false, e) || err_in(e, "metrics")) && identity_has_key(s->dir, e);
+		(!ca || client_ca_holds(ca, e)) && (!metrics || metrics_may_listen(metrics, e) || err_in(e, "metrics")) && identity_has_key(s->dir, e);
 }
 
 /* Nothing is made, opened or sent. */

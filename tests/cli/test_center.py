@@ -216,7 +216,7 @@ def test_check_finds_what_is_wrong_in_the_configuration(folder):
     (pem, key), (_, other) = certificate(folder), certificate(folder, "other")
     for text, words in (("listen = 192.0.2.1:80\n", ["192.0.2.1"]), ("listen = nonsense\n", ["nonsense"]), ("zone = Asia/Nowhere\n", ["Asia/Nowhere"]), ("zone = posixrules\n", ["posixrules"]), ("data =\n", ["data", "line 1"]),
                         ("collect = 0.0.0.0:8443\n", ["collect", "this machine"]), ("collect = 0.0.0.0:8443\ncertificate = x\n", ["belong together"]),
-                        ("collect = 0.0.0.0:8443\ncertificate = x\nkey = y\n", ["x is not a file"]), ("collect = 127.0.0.1:1\nmetrics = 0.0.0.0:2\n", ["metrics"]),
+                        ("collect = 0.0.0.0:8443\ncertificate = x\nkey = y\n", ["x is not a file"]), ("collect = 127.0.0.1:1\nmetrics = 0.0.0.0:2\n", ["metrics", "counters"]),
                         ("keep_user = a\n", ["desk_user", "belong together"]), ("desk_user = a\n", ["keep_user"]),
                         ("keep_user = a\ndesk_user = b\ncollect = 127.0.0.1:1\n", ["collect_user"]),
                         ("notify_mail = duty\n", ["notify", "mail address"]), ("notify_syslog = /dev/log\nnotify_quiet = 25:00-99:00\n", ["notify", "25:00-99:00"]),

@@ -377,6 +377,11 @@ def test_list_says_addresses_and_group_of_its_sensors(folder):
     one_line(run("sensor", "set", "t", "--addresses", "5", "--data", centre), 1, "the list says", "sensors/enrolled")
 
 
+def test_list_of_sensors_that_wait_for_a_centre_says_so(folder):
+    enrol("t", f"{folder}/s", folder)
+    one_line(run("sensor", "list", "--data", folder), 1, "no store", "teiten center")
+
+
 def test_counters_can_be_read_on_this_machine(folder):
     sensor, centre = f"{folder}/s", f"{folder}/c"
     enrol("t", sensor, centre)
@@ -405,7 +410,7 @@ def test_counters_can_be_read_on_this_machine(folder):
     assert "teiten_keep_packets_total " in text and 'teiten_keep_sensors{state="' in text and "teiten_keep_commit_seconds_total " in text, text
     assert read("/healthz") == (200, "ok\n") and read("/")[0] == 404
     collect.end()
-    one_line(run("collect", "--data", centre, "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"), 1, "this machine alone")
+    one_line(run("collect", "--data", centre, "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"), 1, "this machine alone", "counters")
 
 
 def test_requests_that_are_none_of_a_sensors_are_counted(folder):

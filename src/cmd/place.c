@@ -63,6 +63,14 @@ static bool spool_waits(const struct place *p)
 	return p->dir[0] && file_path(spool, p->dir, "spool", &e) && spool_bytes(spool) > 0;
 }
 
+static bool awaits_sensors(const struct place *p)
+{
+	char enrolled[PATH_TEXT_MAX];
+	struct err e;
+
+	return p->dir[0] && !spool_waits(p) && file_path(enrolled, p->dir, "sensors/enrolled", &e) && file_size(enrolled) > 0;
+}
+
 /* A store by its address. One that another process holds is waited for. */
 static bool open_address(struct place *p, const char *address, const char *zone, bool making, struct err *e)
 {
@@ -75,7 +83,7 @@ static bool open_address(struct place *p, const char *address, const char *zone,
 	}
 	if (!making && *file && !file_exists(file)) {
 		err_set(e, "no store at %s", file);
-		return err_expected(e, spool_waits(p) ? "`teiten keep` or `teiten center` makes one of the batches that wait in its spool" :
+		return err_expected(e, awaits_sensors(p) ? "sensors are enrolled: `teiten center` takes what they deliver" : spool_waits(p) ? "`teiten keep` or `teiten center` makes one of the batches that wait in its spool" :
 			"`teiten import` and `teiten simulate` make one");
 	}
 	for (;;) {

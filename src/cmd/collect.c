@@ -102,7 +102,7 @@ static bool is_right(const struct args *a, struct err *e)
 	struct collect c = { 0 };
 	uint64_t gib;
 	bool ok = read_words(a, &c, &gib, e) && (http_may_listen(c.server.listen, true, e) || err_in(e, "--listen")) &&
-		(!metrics || http_may_listen(metrics, false, e) || err_in(e, "--metrics")) && confine_knows(args_value(a, "user"), e);
+		(!metrics || metrics_may_listen(metrics, e) || err_in(e, "--metrics")) && confine_knows(args_value(a, "user"), e);
 
 	release_words(&c);
 	return ok;

@@ -29,13 +29,26 @@ void surges_release(struct surges *s)
 	surges_init(s);
 }
 
-static struct lookouts *port_at(struct surges *s, uint32_t port)
+/* Whether a port that is met now gets a place. */
+static bool has_room(const struct surges *s, const struct counted *c)
+{
+	size_t bytes = (s->len + 1) * (sizeof *s->ports + s->roster.len * sizeof *s->blank.streams.reaches);
+
+	return bytes <= SURGES_BYTES_MAX / 2 || (bytes <= SURGES_BYTES_MAX && c->n >= SURGES_SENSORS_MIN && c->sources >= SURGES_SOURCES_MIN);
+}
+
+/* NULL: it is not followed. */
+static struct lookouts *port_at(struct surges *s, uint32_t port, const struct counted *c)
 {
 	uint32_t **index = &s->index[port >> 16 & UINT8_MAX];
 
 	if (!*index)
 		*index = mem_zero(UINT16_MAX + 1, sizeof **index);
 	uint32_t *place = &(*index)[port & UINT16_MAX];
+	if (*place == 0 && !has_room(s, c)) {
+		s->passed_over++;
+		return NULL;
+	}
 	if (*place == 0) {
 		MEM_GROW(s->ports, s->len, s->cap);
 		s->ports[s->len] = (struct lookouts){ .port = port };
@@ -180,8 +193,11 @@ static void finish_hour(struct walk *w)
 	begin_hour(w);
 	for (size_t i = 0; i < w->len; i++) {
 		w->ports[i].c.seen = w->seen + w->ports[i].from;
-		size_t place = (size_t)(port_at(s, w->ports[i].port) - s->ports);       /* new ones begin as blank was before this hour */
+		const struct lookouts *port = port_at(s, w->ports[i].port, &w->ports[i].c);     /* new ones begin as blank was before this hour */
 
+		if (!port)
+			continue;
+		size_t place = (size_t)(port - s->ports);
 		if (s->len > w->of_place_cap) {
 			w->of_place = mem_resize(w->of_place, 2 * s->len, sizeof *w->of_place);
 			memset(w->of_place + w->of_place_cap, 0, (2 * s->len - w->of_place_cap) * sizeof *w->of_place);

@@ -16,7 +16,7 @@
 
 #include <math.h>
 
-enum { OUT_MAX = 256 << 20, DATE_MAX = 16 };
+enum { OUT_MAX = 256 << 20 };
 
 /* The same thing on days in a row is one finding. */
 struct spell { struct robust_finding first, last; unsigned days; };
@@ -58,12 +58,9 @@ static void join(struct spells *s, const struct robust_finding *list, size_t n)
 	}
 }
 
-static const char *date(const struct zone *z, uint32_t day, char out[DATE_MAX])
+static const char *date(const struct zone *z, uint32_t day, char out[CALENDAR_TEXT_MAX])
 {
-	struct civil c = calendar_civil(z, calendar_day_start(z, day));
-
-	(void)snprintf(out, DATE_MAX, "%04d-%02d-%02d", c.year % 10000, c.month, c.day);
-	return out;
+	return calendar_date(z, calendar_day_start(z, day), out);
 }
 
 static const char *sensor_of(const struct facts *f, uint16_t number)
@@ -89,14 +86,15 @@ static void says(const struct robust_finding *f, char *out, size_t cap)
 
 static void spells_text(const struct spells *s, const struct facts *f, struct buf *out)
 {
-	char first[DATE_MAX], last[DATE_MAX], label[SERIES_LABEL_MAX], text[128];
+	char first[CALENDAR_TEXT_MAX], last[CALENDAR_TEXT_MAX], label[SERIES_LABEL_MAX], text[128];
 
 	buf_printf(out, "%-31s %-12s %-17s %-10s %-10s %s\n", "sensor", "port", "finding", "from", "to", "on the last day");
 	for (size_t i = 0; i < s->len; i++) {
 		const struct robust_finding *r = &s->list[i].last;
 
 		says(r, text, sizeof text);
-		buf_printf(out, "%-31s %-12s %-17s %-10s %-10s %s\n", sensor_of(f, r->sensor), port_label((unsigned)(r->key.lo >> 16), (unsigned)(r->key.lo & UINT16_MAX), label),
+		key_label(EACH_PORT, &r->key, NULL, label);
+		buf_printf(out, "%-31s %-12s %-17s %-10s %-10s %s\n", sensor_of(f, r->sensor), label,
 			finding_name(r), date(&f->zone, s->list[i].first.day, first), date(&f->zone, r->day, last), text);
 	}
 	if (s->len == 0)
@@ -106,12 +104,13 @@ static void spells_text(const struct spells *s, const struct facts *f, struct bu
 static void spell_json(struct json *j, const struct spell *s, const struct facts *f)
 {
 	const struct robust_finding *r = &s->last;
-	char text[DATE_MAX], label[SERIES_LABEL_MAX];
+	char text[CALENDAR_TEXT_MAX], label[SERIES_LABEL_MAX];
 
+	key_label(EACH_PORT, &r->key, NULL, label);
 	json_object(j, NULL);
 	json_string(j, "finding", finding_name(r));
 	json_string(j, "sensor", r->sensor ? sensor_of(f, r->sensor) : NULL);
-	json_string(j, "label", port_label((unsigned)(r->key.lo >> 16), (unsigned)(r->key.lo & UINT16_MAX), label));
+	json_string(j, "label", label);
 	json_string(j, "from", date(&f->zone, s->first.day, text));
 	json_string(j, "to", date(&f->zone, r->day, text));
 	json_whole(j, "days", s->days);
@@ -142,17 +141,12 @@ static void spells_json(const struct spells *s, const struct facts *f, struct bu
 static bool choose_span(const struct args *a, const struct facts *f, struct question *q, struct err *e)
 {
 	static const char *const keys[] = { "last", "from", "until" };
-	struct span held = { UINT32_MAX, 0 };
 
 	question_init(q);
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (args_value(a, keys[i]) && !question_set(q, keys[i], args_value(a, keys[i]), e))
 			return false;
-	for (size_t i = 0; i < f->len; i++)
-		if (!span_empty(f->watched[i]))
-			held = (struct span){ f->watched[i].from < held.from ? f->watched[i].from : held.from,
-				f->watched[i].until > held.until ? f->watched[i].until : held.until };
-	return question_settle(q, &f->zone, held.until ? held : f->held, e);
+	return question_settle(q, &f->zone, f->held, e);
 }
 
 static bool print_odd(const struct args *a, struct place *place, const struct facts *f, const char *name, struct err *e)

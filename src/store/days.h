@@ -7,8 +7,6 @@
 
 #include "store/engine.h"
 
-enum { DAYS_FINAL = 7 /* days after which a value stays as it is */ };
-
 /* A port's day. day: number of the local day. */
 struct robust_day { struct key key; uint32_t day; double theta, se, value, plain; uint16_t looked, accepted; uint8_t flags; };
 struct robust_weight { struct key key; uint32_t day; uint16_t sensor; double weight; };

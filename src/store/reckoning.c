@@ -53,25 +53,26 @@ static bool number_of(struct duck_con *writer, const char *sql, const uint64_t *
 	return true;
 }
 
-static bool reckon_sources(struct duck_con *writer, struct span hours, uint64_t passes, uint64_t pass, struct err *e)
+/* seen: the hours, and a day before them. */
+static bool reckon_sources(struct duck_con *writer, struct span hours, struct span seen, uint64_t passes, uint64_t pass, struct err *e)
 {
-	uint64_t before = hours.from > RECKON_DAY ? hours.from - RECKON_DAY : 0;
-	uint64_t here[] = { hours.from, hours.until, passes, pass }, around[] = { before, hours.until, passes, pass };
+	uint64_t here[] = { hours.from, hours.until, passes, pass }, around[] = { seen.from, seen.until, passes, pass, hours.from };
 
-	return duck_run(writer, "TRUNCATE sighted", e) && duck_query(writer, sql_sighted, here, 4, NULL, e) && duck_run(writer, sql_reckon_sensors, e) && duck_run(writer, sql_reckon_packets, e) &&
-		duck_query(writer, sql_reckon_new, (const uint64_t[]){ around[0], around[1], passes, pass, hours.from }, 5, NULL, e);
+	return duck_run(writer, "TRUNCATE sighted", e) && duck_query(writer, sql_sighted, here, 4, NULL, e) && duck_run(writer, sql_reckon_sensors, e) &&
+		duck_run(writer, sql_reckon_packets, e) && duck_query(writer, sql_reckon_new, around, 5, NULL, e);
 }
 
 static bool reckon(struct duck_con *writer, struct span hours, struct err *e)
 {
-	uint64_t before = hours.from > RECKON_DAY ? hours.from - RECKON_DAY : 0, rows, given[] = { hours.from, hours.until };
-	bool ok = number_of(writer, sql_rows_between, (const uint64_t[]){ before, hours.until }, 2, &rows, e) &&
-		duck_query(writer, "DELETE FROM source_hour WHERE hour >= $1 AND hour < $2", given, 2, NULL, e) &&
-		duck_query(writer, "DELETE FROM new_hour WHERE hour >= $1 AND hour < $2", given, 2, NULL, e);
+	struct span seen = { hours.from > RECKON_DAY ? hours.from - RECKON_DAY : 0, hours.until };
+	uint64_t rows, around[] = { seen.from, seen.until }, here[] = { hours.from, hours.until };
+	bool ok = number_of(writer, sql_rows_between, around, 2, &rows, e) &&
+		duck_query(writer, "DELETE FROM source_hour WHERE hour >= $1 AND hour < $2", here, 2, NULL, e) &&
+		duck_query(writer, "DELETE FROM new_hour WHERE hour >= $1 AND hour < $2", here, 2, NULL, e);
 
 	for (uint64_t pass = 0, passes = ok ? 1 + rows / PASS_ROWS : 0; ok && pass < passes; pass++)
-		ok = reckon_sources(writer, hours, passes, pass, e);
-	return ok && duck_run(writer, "TRUNCATE sighted", e) && duck_query(writer, "DELETE FROM touched WHERE hour >= $1 AND hour < $2", given, 2, NULL, e);
+		ok = reckon_sources(writer, hours, seen, passes, pass, e);
+	return ok && duck_run(writer, "TRUNCATE sighted", e) && duck_query(writer, "DELETE FROM touched WHERE hour >= $1 AND hour < $2", here, 2, NULL, e);
 }
 
 bool reckoning_do(struct duck_con *writer, minute_t until, struct span *what, struct err *e)

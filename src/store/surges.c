@@ -45,10 +45,8 @@ static struct lookouts *port_at(struct surges *s, uint32_t port, const struct co
 	if (!*index)
 		*index = mem_zero(UINT16_MAX + 1, sizeof **index);
 	uint32_t *place = &(*index)[port & UINT16_MAX];
-	if (*place == 0 && !has_room(s, c)) {
-		s->passed_over++;
+	if (*place == 0 && !has_room(s, c))
 		return NULL;
-	}
 	if (*place == 0) {
 		MEM_GROW(s->ports, s->len, s->cap);
 		s->ports[s->len] = (struct lookouts){ .port = port };
@@ -66,7 +64,6 @@ struct walk {
 	bool *enrolled, *up;
 	struct sighting *seen; size_t seen_len, seen_cap;
 	struct gathered { uint32_t port; size_t from; struct counted c; } *ports; size_t len, cap;
-	size_t *of_place; size_t of_place_cap;          /* of each of the surges' ports: which of those gathered, + 1 */
 };
 
 static minute_t at_of(const struct surges *s, int64_t hour)
@@ -192,28 +189,20 @@ static void finish_hour(struct walk *w)
 
 	begin_hour(w);
 	for (size_t i = 0; i < w->len; i++) {
-		w->ports[i].c.seen = w->seen + w->ports[i].from;
-		const struct lookouts *port = port_at(s, w->ports[i].port, &w->ports[i].c);     /* new ones begin as blank was before this hour */
+		struct lookouts *port = port_at(s, w->ports[i].port, &w->ports[i].c);   /* new ones begin as blank was before this hour */
 
-		if (!port)
-			continue;
-		size_t place = (size_t)(port - s->ports);
-		if (s->len > w->of_place_cap) {
-			w->of_place = mem_resize(w->of_place, 2 * s->len, sizeof *w->of_place);
-			memset(w->of_place + w->of_place_cap, 0, (2 * s->len - w->of_place_cap) * sizeof *w->of_place);
-			w->of_place_cap = 2 * s->len;
-		}
-		w->of_place[place] = i + 1;
+		w->ports[i].c.seen = w->seen + w->ports[i].from;
+		if (port)
+			port->now = i + 1;
 	}
 	lookout_hour(&s->blank, &s->roster, &none, ALARM_R, ALARM_R, &told);
 	for (size_t i = 0; i < s->len; i++) {
-		size_t gathered = i < w->of_place_cap ? w->of_place[i] : 0;
+		struct lookouts *port = &s->ports[i];
 
-		lookout_hour(&s->ports[i].lookout, &s->roster, gathered ? &w->ports[gathered - 1].c : &none, ALARM_R, ALARM_R, &told);
-		note_alarm(s, &s->ports[i], told.alarm);
-		note_watch(s, &s->ports[i], told.watch);
-		if (gathered)
-			w->of_place[i] = 0;
+		lookout_hour(&port->lookout, &s->roster, port->now ? &w->ports[port->now - 1].c : &none, ALARM_R, ALARM_R, &told);
+		port->now = 0;
+		note_alarm(s, port, told.alarm);
+		note_watch(s, port, told.watch);
 	}
 	w->len = w->seen_len = 0;
 	s->next += HOUR;
@@ -300,7 +289,6 @@ bool surges_follow(struct surges *s, const struct engine_ops *ops, void *engine,
 	free(w.up);
 	free(w.seen);
 	free(w.ports);
-	free(w.of_place);
 	return ok;
 }
 

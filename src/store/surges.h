@@ -30,10 +30,9 @@ enum { SURGES_BYTES_MAX = 192 << 20, SURGES_SOURCES_MIN = 3, SURGES_SENSORS_MIN 
 struct surges {
 	struct roster roster;
 	struct lookout blank;           /* of a port that nobody ever reached for */
-	struct lookouts { uint32_t port; struct lookout lookout; size_t watch, alarm /* places in rows + 1; 0: none */; } *ports; size_t len, cap;
+	struct lookouts { uint32_t port; struct lookout lookout; size_t watch, alarm /* places in rows + 1; 0: none */, now /* which of those that the hour brought, + 1 */; } *ports; size_t len, cap;
 	uint32_t *index[UINT8_MAX + 1]; /* by protocol and port: places in ports + 1; made where needed */
 	struct surge_row *rows; size_t rows_len, rows_cap;      /* in the order in which they became known */
-	uint64_t passed_over;           /* times that a port was not followed for want of room */
 	minute_t first, next;           /* the roster's first hour, and the one that comes next; 0: none yet */
 };
 

@@ -245,24 +245,6 @@ bool wire_listen(int fd, struct err *e)
 	return listen(fd, BACKLOG) == 0 || err_errno(e, "cannot listen on the keep's socket");
 }
 
-/* A number as bits, and so NAN too. */
-static void put_real(struct buf *out, double v)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &v, sizeof bits);
-	buf_u64le(out, bits);
-}
-
-static double get_real(struct reader *r)
-{
-	uint64_t bits = read_u64le(r);
-	double v;
-
-	memcpy(&v, &bits, sizeof v);
-	return v;
-}
-
 void surges_encode(const struct surge_row *rows, size_t n, struct buf *out)
 {
 	buf_varint(out, n);
@@ -276,8 +258,8 @@ void surges_encode(const struct surge_row *rows, size_t n, struct buf *out)
 		buf_u32le(out, r->onset);
 		buf_u32le(out, r->peak);
 		buf_u32le(out, r->end);
-		put_real(out, r->value);
-		put_real(out, r->expected);
+		buf_double(out, r->value);
+		buf_double(out, r->expected);
 		buf_u32le(out, r->sensors);
 		buf_u64le(out, r->new_sources);
 		buf_u32le(out, r->revision);
@@ -303,8 +285,8 @@ bool surges_decode(struct surge_row **rows, size_t *n, struct reader *r, struct 
 		s->onset = read_u32le(r);
 		s->peak = read_u32le(r);
 		s->end = read_u32le(r);
-		s->value = get_real(r);
-		s->expected = get_real(r);
+		s->value = read_double(r);
+		s->expected = read_double(r);
 		s->sensors = read_u32le(r);
 		s->new_sources = read_u64le(r);
 		s->revision = read_u32le(r);
@@ -323,12 +305,12 @@ void findings_encode(const struct robust_finding *list, size_t n, struct buf *ou
 		buf_u8(out, f->kind);
 		buf_u8(out, f->up);
 		buf_u16le(out, f->sensor);
-		put_real(out, f->packets);
-		put_real(out, f->expected);
+		buf_double(out, f->packets);
+		buf_double(out, f->expected);
 		buf_u16le(out, f->n);
 		buf_u16le(out, f->of);
-		put_real(out, f->level);
-		put_real(out, f->other);
+		buf_double(out, f->level);
+		buf_double(out, f->other);
 	}
 }
 
@@ -349,12 +331,12 @@ bool findings_decode(struct robust_finding **list, size_t *n, struct reader *r, 
 		f->kind = read_u8(r);
 		f->up = read_u8(r);
 		f->sensor = read_u16le(r);
-		f->packets = get_real(r);
-		f->expected = get_real(r);
+		f->packets = read_double(r);
+		f->expected = read_double(r);
 		f->n = read_u16le(r);
 		f->of = read_u16le(r);
-		f->level = get_real(r);
-		f->other = get_real(r);
+		f->level = read_double(r);
+		f->other = read_double(r);
 	}
 	return r->ok;
 }

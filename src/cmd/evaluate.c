@@ -32,7 +32,7 @@ static void note(struct walk *w, const struct roster *r, bool is_watch, enum tra
 
 	if (what == TRACKED_OPENED) {
 		MEM_GROW(w->alerts, w->alerts_len, w->alerts_cap);
-		w->alerts[w->alerts_len++] = (struct alert){ .is_watch = is_watch, .class = is_watch ? lookout_class(&w->lookout, r, ALARM_R) : SURGE_BROAD,
+		w->alerts[w->alerts_len++] = (struct alert){ .is_watch = is_watch, .class = is_watch ? lookout_class(&w->lookout, r) : SURGE_BROAD,
 			.surge = t->surges[t->len - 1] };
 		return;
 	}
@@ -66,7 +66,7 @@ static void walk_hour(struct walk *w, const struct trial *t, uint32_t port, cons
 		c.new_sources = t->net[w->net].new_sources;
 		c.top_packets = (double)t->net[w->net].top_packets;
 	}
-	lookout_hour(&w->lookout, r, &c, ALARM_R, SCORE_LEAST, &told);
+	lookout_hour(&w->lookout, r, &c, SCORE_LEAST, &told);
 	note_score(t, port, r->hour, &told, scores);
 	note(w, r, true, told.watch, &w->lookout.watches);
 	note(w, r, false, told.alarm, &w->lookout.alarms);

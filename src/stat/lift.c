@@ -14,9 +14,6 @@ enum { BEFORE_HOURS = 24, PRIOR_STEPS = 60 };
 /* Which windows of the conjunction speak for a window of the streams: of about its length. */
 static const struct { unsigned from, until; } conjunctions[WINDOWS] = { { 0, 1 }, { 0, 1 }, { 0, 1 }, { 0, 2 }, { 0, 2 }, { 1, 3 }, { 1, 3 } };
 
-/* Sums over every window, and over the day before it. */
-struct sums { double window[WINDOWS], before[WINDOWS]; };
-
 static void spread_init(struct spread *d)
 {
 	for (unsigned w = 0; w < WINDOWS; w++) {
@@ -35,6 +32,7 @@ void lift_init(struct lift *l)
 	}
 }
 
+/* The hours from newest down to oldest. */
 static double add_back(const float *ring, int64_t newest, int64_t oldest)
 {
 	double sum = 0;
@@ -44,19 +42,12 @@ static double add_back(const float *ring, int64_t newest, int64_t oldest)
 	return sum;
 }
 
-static void sum_up(const float *ring, int64_t hour, struct sums *out)
+/* Over the day before the window. */
+static double before(const float *ring, int64_t hour, unsigned w)
 {
-	double sum = 0;
-	int64_t next = hour;
+	int64_t newest = hour - window_hours[w];
 
-	for (unsigned w = 0; w < WINDOWS; w++) {
-		int64_t from = hour - window_hours[w] + 1;
-
-		sum += add_back(ring, next, from);
-		next = from - 1;
-		out->window[w] = sum;
-		out->before[w] = add_back(ring, next, next - BEFORE_HOURS + 1);
-	}
+	return add_back(ring, newest, newest - BEFORE_HOURS + 1);
 }
 
 /* The dispersion in force: what was learned, and where that is less than what ports have that change from day to day as most do, partly that:
@@ -68,11 +59,6 @@ static double dispersion(const struct spread *d, unsigned w, double m)
 	return fmax(SPREAD_LEAST, 1.25 * (s < typical ? s + (hours + 24) / (hours + 174) * (typical - s) : s));
 }
 
-static double surprise(double x, double m, double f)
-{
-	return x > m ? (x * log(x / m) - (x - m)) / f : 0;
-}
-
 static void learn(struct spread *d, unsigned w, unsigned at, double share, bool counts, double x, double m)
 {
 	float *place = &d->e2[w][at];
@@ -82,47 +68,51 @@ static void learn(struct spread *d, unsigned w, unsigned at, double share, bool 
 	*place = counts ? (float)((x - m) * (x - m) / fmax(m, .3)) : NAN;
 }
 
-/* What a window lets expect, if days were as usual (0) or as the day before it (1). */
-static double expected(const struct sums *x, const struct sums *mu, unsigned w, unsigned baseline)
+/* What windows let expect where mu is usual: as days usually are [0], and as the day before was, where x came and mu was usual [1]. */
+static void expect(const float *x, const float *mu, double mu_sum, int64_t hour, unsigned w, double out[2])
 {
-	double change = BEFORE_WEIGHT * (x->before[w] - mu->before[w]) / (mu->before[w] + BEFORE_PRIOR);
+	double usual = before(mu, hour, w), change = BEFORE_WEIGHT * (before(x, hour, w) - usual) / (usual + BEFORE_PRIOR);
 
-	return fmax(mu->window[w] * (baseline ? 1 + change : 1), .001);
+	out[0] = fmax(mu_sum, .001);
+	out[1] = fmax(mu_sum * (1 + change), .001);
 }
 
 void lift_hour(struct lift *l, const struct streams *s, const struct roster *r)
 {
 	unsigned place = (unsigned)(r->hour % STREAM_HOURS), at = (unsigned)(r->hour / LIFT_STEP % LIFT_LAG_STEPS);
 	bool learns = r->hour % LIFT_STEP == 0, counts = s->v.mu[place] > 0 && r->hour >= DISPERSION_FROM;
-	struct sums xn, mn, xv, mv;
+	int64_t next = r->hour;
+	double n = 0;
 
 	l->fresh[place] = fminf(s->n.x[place], s->v.x[place]);
-	sum_up(l->fresh, r->hour, &xn);
-	sum_up(s->n.mu, r->hour, &mn);
-	sum_up(s->v.x, r->hour, &xv);
-	sum_up(s->v.mu, r->hour, &mv);
 	l->learned += learns && !isnan(l->v[0].e2[0][at]);
 	double share = fmax(FORGET, 1. / (PRIOR_STEPS + l->learned));
 	l->nv = 0;
 	for (unsigned w = 0; w < WINDOWS; w++) {
+		double m_n[2], m_v[2], v = s->v.x_sum[w];
+		int64_t oldest = r->hour - window_hours[w] + 1;
+
+		n += add_back(l->fresh, next, oldest);  /* a window holds the shorter ones */
+		next = oldest - 1;
+		expect(l->fresh, s->n.mu, s->n.mu_sum[w], r->hour, w, m_n);
+		expect(s->v.x, s->v.mu, s->v.mu_sum[w], r->hour, w, m_v);
 		l->both[w] = 0;
 		for (unsigned b = 0; b < 2; b++) {
-			double m_n = expected(&xn, &mn, w, b), m_v = expected(&xv, &mv, w, b), n = xn.window[w], v = xv.window[w];
-
 			if (learns) {
-				learn(&l->n[b], w, at, share, counts, n, m_n);
-				learn(&l->v[b], w, at, share, counts, v, m_v);
+				learn(&l->n[b], w, at, share, counts, n, m_n[b]);
+				learn(&l->v[b], w, at, share, counts, v, m_v[b]);
 			}
-			if (n <= m_n || v <= m_v)
+			if (n <= m_n[b] || v <= m_v[b])
 				continue;
-			double both = fmin(surprise(v, m_v, dispersion(&l->v[b], w, m_v)), N_WEIGHT * surprise(n, m_n, dispersion(&l->n[b], w, m_n)));
+			double both = fmin(score_surprise(v, m_v[b], dispersion(&l->v[b], w, m_v[b])),
+				N_WEIGHT * score_surprise(n, m_n[b], dispersion(&l->n[b], w, m_n[b])));
 			l->both[w] = fmaxf(l->both[w], (float)both);
 		}
 		l->nv = fmax(l->nv, (double)l->both[w]);
 	}
 }
 
-double lift_r(const struct lift *l, const struct score *whole)
+double lift_r(const struct lift *l, const double pc_w[PC_WINDOWS])
 {
 	double best = 0;
 
@@ -130,7 +120,7 @@ double lift_r(const struct lift *l, const struct score *whole)
 		double pc = 0;
 
 		for (unsigned i = conjunctions[w].from; i < conjunctions[w].until; i++)
-			pc = fmax(pc, whole->pc_w[i]);
+			pc = fmax(pc, pc_w[i]);
 		best = fmax(best, fmin((double)l->both[w], PC_WEIGHT * pc * pc / 2));
 	}
 	return best;

@@ -23,6 +23,6 @@ void lift_init(struct lift *l);
 /* After the streams' hour. */
 void lift_hour(struct lift *l, const struct streams *s, const struct roster *r);
 /* The best window in which N, V and the sensors' conjunction in windows of its length are surprising; 0 where there is no conjunction. */
-double lift_r(const struct lift *l, const struct score *whole);
+double lift_r(const struct lift *l, const double pc_w[PC_WINDOWS]);
 
 #endif

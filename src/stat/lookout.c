@@ -44,19 +44,19 @@ bool lookout_may_alarm(const struct lookout *l, const struct roster *r)
 	return r->hour >= COLD_HOURS && r->enrolled > 2 && !roster_unsettled(r) && score_gate(&l->streams, r);
 }
 
-void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, double least, struct seen_hour *out)
+void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double least, struct seen_hour *out)
 {
 	struct streams *s = &l->streams;
-	struct score score;
+	double pc_w[PC_WINDOWS];
 
 	lookout_take(l, r, c);
 	lift_hour(&l->lift, s, r);
 	out->nv = out->r = l->lift.nv;
 	if (out->nv >= least) {
-		score_hour(s, r, 0, NULL, &score);
-		out->r = lift_r(&l->lift, &score);
+		score_conjunctions(s, r, NULL, pc_w);
+		out->r = lift_r(&l->lift, pc_w);
 	}
-	bool over = out->r >= alarm_r, watch = out->nv >= WATCH_NV;
+	bool over = out->r >= ALARM_R, watch = out->nv >= WATCH_NV;
 	out->watch = tracker_hour(&l->watches, r->hour, s->v_now, s->v.mu_now, r->masked, watch, watch);
 	out->alarm = tracker_hour(&l->alarms, r->hour, s->v_now, s->v.mu_now, r->masked, over, over && lookout_may_alarm(l, r));
 }
@@ -94,17 +94,17 @@ static bool of_one_sensor(const struct roster *r, const double *z)
 	return false;
 }
 
-enum surge_class lookout_class(const struct lookout *l, const struct roster *r, double alarm_r)
+enum surge_class lookout_class(const struct lookout *l, const struct roster *r)
 {
 	double *z = mem_zero(PC_WINDOWS * r->len, sizeof *z);
 	enum surge_class found = SURGE_BROAD;
 	struct score score;
 
-	score_hour(&l->streams, r, 0, z, &score);
+	score_hour(&l->streams, r, z, &score);
 	bool gate = score_gate(&l->streams, r);
 	if (r->enrolled <= 2)
 		found = SURGE_LOCAL;
-	else if (lift_r(&l->lift, &score) < alarm_r || !gate)
+	else if (lift_r(&l->lift, score.pc_w) < ALARM_R || !gate)
 		found = of_one_source(&l->streams, r, &score) ? SURGE_SINGLE_SOURCE : of_one_sensor(r, z) ? SURGE_SINGLE_SENSOR :
 			gate ? SURGE_BROAD : SURGE_FEW_SOURCES;
 	free(z);

@@ -9,22 +9,21 @@
  * five. In the first 42 days nothing is called more than a watch. */
 #define ALARM_R 16.4
 #define WATCH_NV 10.1
-#define SCORE_LEAST .5          /* below it a score is no news, and how many sensors agree is not asked */
+#define SCORE_LEAST .5          /* below it a score is no news */
 enum { COLD_HOURS = 42 * 24 };
 
 /* Two trackers: what is worth a look, and what is broad for sure. */
 struct lookout { struct streams streams; struct lift lift; struct tracker watches, alarms; };
 
-/* What an hour brought; r is no more than nv, and not reckoned where that is below SCORE_LEAST. */
+/* What an hour brought; r is no more than nv. */
 struct seen_hour { double r, nv; enum tracked watch, alarm; };
 
 void lookout_init(struct lookout *l, const struct roster *r);
 void lookout_release(struct lookout *l);
 /* What a port's lookout would be that had seen nothing so far as `from` has: a port begins as a copy of such a one. */
 void lookout_copy(struct lookout *l, const struct lookout *from);
-/* The roster's hour. alarm_r: the threshold, ALARM_R but where something is fitted or compared; least: below which nv the rest of the score is
- * nobody's business (score_hour), alarm_r at most. */
-void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double alarm_r, double least, struct seen_hour *out);
+/* The roster's hour. least: below which nv how many sensors agree is nobody's business, which is dear, and r is given as nv; ALARM_R at most. */
+void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double least, struct seen_hour *out);
 
 /* The first half of an hour, what was counted, and whether the second half may raise an alarm: for who goes by a score of their own. */
 void lookout_take(struct lookout *l, const struct roster *r, const struct counted *c);
@@ -32,7 +31,7 @@ bool lookout_may_alarm(const struct lookout *l, const struct roster *r);
 
 /* What it seems to be (METHODS.md 2.4), by the hour at hand. */
 enum surge_class { SURGE_BROAD, SURGE_PARTIAL, SURGE_SINGLE_SENSOR, SURGE_SINGLE_SOURCE, SURGE_FEW_SOURCES, SURGE_LEVEL_SHIFT, SURGE_LOCAL, SURGE_CLASSES };
-enum surge_class lookout_class(const struct lookout *l, const struct roster *r, double alarm_r);
+enum surge_class lookout_class(const struct lookout *l, const struct roster *r);
 const char *surge_class_name(enum surge_class c);
 
 #endif

@@ -14,11 +14,14 @@ double score_dispersion(const struct stream *x, unsigned window, int64_t hour)
 	return hour < DISPERSION_FROM ? 1 : fmax(1, 1.25 * x->s[window]);
 }
 
+double score_surprise(double x, double m, double f)
+{
+	return x > m ? (x * log(x / m) - (x - m)) / f : 0;
+}
+
 static double llr(const struct stream *x, unsigned window, int64_t hour)
 {
-	double seen = x->x_sum[window], m = fmax(x->mu_sum[window], .001);
-
-	return seen > m ? (seen * log(seen / m) - (seen - m)) / score_dispersion(x, window, hour) : 0;
+	return score_surprise(x->x_sum[window], fmax(x->mu_sum[window], .001), score_dispersion(x, window, hour));
 }
 
 /* The regularised incomplete beta function by its continued fraction (DLMF 8.17.22), after Lentz. */
@@ -119,25 +122,22 @@ static double conjunction(const struct roster *r, const double *z, double *spare
 	return sum / sqrt((double)(n - from + 1));
 }
 
-static void reckon_pc(const struct streams *s, const struct roster *r, double *z, struct score *out)
+void score_conjunctions(const struct streams *s, const struct roster *r, double *z, double pc_w[PC_WINDOWS])
 {
-	double *own = z ? NULL : mem_resize(NULL, PC_WINDOWS * r->len, sizeof *own), *spare = mem_resize(NULL, r->len, sizeof *spare), best = 0;
+	double *own = z ? NULL : mem_resize(NULL, PC_WINDOWS * r->len, sizeof *own), *spare = mem_resize(NULL, r->len, sizeof *spare);
 
 	z = z ? z : own;
 	sensors_z(s, r, z);
-	for (unsigned w = 0; w < PC_WINDOWS; w++) {
-		out->pc_w[w] = r->enrolled > 2 ? conjunction(r, z + w * r->len, spare) : 0;
-		best = fmax(best, out->pc_w[w]);
-	}
-	out->pc = best * best / 2;
-	out->r = fmin(out->nv, out->pc);
-	out->whole = true;
+	for (unsigned w = 0; w < PC_WINDOWS; w++)
+		pc_w[w] = r->enrolled > 2 ? conjunction(r, z + w * r->len, spare) : 0;
 	free(own);
 	free(spare);
 }
 
-void score_hour(const struct streams *s, const struct roster *r, double least, double *z, struct score *out)
+void score_hour(const struct streams *s, const struct roster *r, double *z, struct score *out)
 {
+	double best = 0;
+
 	*out = (struct score){ 0 };
 	for (unsigned w = 0; w < WINDOWS; w++) {
 		out->llr_n[w] = llr(&s->n, w, r->hour);
@@ -149,9 +149,11 @@ void score_hour(const struct streams *s, const struct roster *r, double least, d
 			out->window = w;
 		}
 	}
-	out->r = out->nv;
-	if (out->nv >= least)
-		reckon_pc(s, r, z, out);
+	score_conjunctions(s, r, z, out->pc_w);
+	for (unsigned w = 0; w < PC_WINDOWS; w++)
+		best = fmax(best, out->pc_w[w]);
+	out->pc = best * best / 2;
+	out->r = fmin(out->nv, out->pc);
 }
 
 double score_all_sources(const struct streams *s, const struct roster *r)

@@ -11,12 +11,14 @@ struct score {
 	double r;                       /* the lesser of them */
 	unsigned window;                /* that one */
 	double llr_n[WINDOWS], llr_v[WINDOWS], pc_w[PC_WINDOWS];
-	bool whole;                     /* pc was reckoned; else r is at most nv, and no more is known */
 };
 
-/* From the streams as of the roster's hour. Where nv is below `least`, pc is left out: it is dear, and r cannot be more than nv. z, if not
- * NULL, takes the sensors' z, PC_WINDOWS times roster->len of them, and room for as many is needed. */
-void score_hour(const struct streams *s, const struct roster *r, double least, double *z, struct score *out);
+/* From the streams as of the roster's hour. z takes the sensors' z, PC_WINDOWS times roster->len of them. */
+void score_hour(const struct streams *s, const struct roster *r, double *z, struct score *out);
+/* The part of it that is about the sensors, and dear; z may be NULL. */
+void score_conjunctions(const struct streams *s, const struct roster *r, double *z, double pc_w[PC_WINDOWS]);
+/* How surprising x is where m was expected, as a log likelihood ratio of Poisson, for sums that spread f times as wide; 0 where it is no more. */
+double score_surprise(double x, double m, double f);
 /* At least three new sources in a week, and two sensors with a count in it, of different groups (the gate). */
 bool score_gate(const struct streams *s, const struct roster *r);
 

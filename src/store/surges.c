@@ -105,7 +105,7 @@ static size_t enter(struct surges *s, const struct lookouts *p, bool alarm, cons
 {
 	MEM_GROW(s->rows, s->rows_len, s->rows_cap);
 	s->rows[s->rows_len] = (struct surge_row){ .port = p->port, .alarm = alarm, .known = at_of(s, s->roster.hour), .revision = 1,
-		.class = alarm ? SURGE_BROAD : lookout_class(&p->lookout, &s->roster, ALARM_R),
+		.class = alarm ? SURGE_BROAD : lookout_class(&p->lookout, &s->roster),
 		.new_sources = (uint64_t)fresh_between(&p->lookout.streams, t->onset, s->roster.hour) };
 	return ++s->rows_len;
 }
@@ -195,11 +195,11 @@ static void finish_hour(struct walk *w)
 		if (port)
 			port->now = i + 1;
 	}
-	lookout_hour(&s->blank, &s->roster, &none, ALARM_R, ALARM_R, &told);
+	lookout_hour(&s->blank, &s->roster, &none, ALARM_R, &told);
 	for (size_t i = 0; i < s->len; i++) {
 		struct lookouts *port = &s->ports[i];
 
-		lookout_hour(&port->lookout, &s->roster, port->now ? &w->ports[port->now - 1].c : &none, ALARM_R, ALARM_R, &told);
+		lookout_hour(&port->lookout, &s->roster, port->now ? &w->ports[port->now - 1].c : &none, ALARM_R, &told);
 		port->now = 0;
 		note_alarm(s, port, told.alarm);
 		note_watch(s, port, told.watch);

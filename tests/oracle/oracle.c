@@ -264,7 +264,7 @@ static void hours(void)
 		c.new_sources = number();
 		roster_hour(&r, enrolled, up);
 		lookout_take(&l, &r, &c);
-		score_hour(&l.streams, &r, 0, z, &score);       /* as defined, the whole of it */
+		score_hour(&l.streams, &r, z, &score);       /* as defined, the whole of it */
 		(void)tracker_hour(&l.alarms, r.hour, l.streams.v_now, l.streams.v.mu_now, r.masked, score.r >= threshold,
 			score.r >= threshold && lookout_may_alarm(&l, &r));
 		print_hour(&l, &r, &score, z);

@@ -29,8 +29,6 @@ static const char *finding_name(const struct robust_finding *f)
 	case FINDING_SHIFT: return "shifted for good";
 	case FINDING_PARTIAL: return f->up ? "partial rise" : "partial fall";
 	case FINDING_SPLIT: return "split fleet";
-	case FINDING_FAULT: return "sensor fault";
-	case FINDING_SILENCE: return "silence";
 	}
 	return "unknown";
 }

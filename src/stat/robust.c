@@ -95,18 +95,19 @@ static void weigh_voices(struct fleet *f)
 void fleet_init(struct fleet *f, const struct seat *seats, size_t n)
 {
 	double *addresses = mem_zero(n, sizeof *addresses);
+	size_t enrolled = 0;
 
 	*f = (struct fleet){ .len = n, .seats = seats, .panel = mem_zero(n, sizeof *f->panel), .share = mem_zero(n, sizeof *f->share),
 		.voice = mem_zero(n, sizeof *f->voice), .all_calibrate = true };
 	for (size_t i = 0; i < n; i++) {
 		if (!seats[i].enrolled)
 			continue;
-		addresses[f->enrolled++] = seats[i].addresses;
+		addresses[enrolled++] = seats[i].addresses;
 		f->all_calibrate &= seats[i].calibrating;
 		if (seats[i].coverage >= COVERAGE_MIN)
 			f->panel[f->panel_len++] = i;
 	}
-	double middle = f->enrolled ? median(addresses, f->enrolled) : 1;
+	double middle = enrolled ? median(addresses, enrolled) : 1;
 	for (size_t i = 0; i < n; i++)
 		f->share[i] = seats[i].addresses / middle;
 	weigh_voices(f);
@@ -152,7 +153,8 @@ void robust_close(struct robust *r)
 	free(r);
 }
 
-double robust_deviance(double y, double mu, double phi)
+/* Of y packets where mu were expected, negative-binomial, variance mu + phi mu^2 (METHODS.md 1.1 step 2). */
+static double deviance_of(double y, double mu, double phi)
 {
 	mu = mu > 1e-9 ? mu : 1e-9;
 	if (y == 0)
@@ -312,7 +314,7 @@ static double refine(const struct robust *r, double theta, double floor_theta)
 			const struct voter *v = &r->voters[i];
 
 			/* of nothing seen the deviance is less than twice what was expected */
-			if ((v->y > 0 || 2 * theta * v->e >= DEV_MAX) && robust_deviance(v->y, theta * v->e, v->phi) >= DEV_MAX)
+			if ((v->y > 0 || 2 * theta * v->e >= DEV_MAX) && deviance_of(v->y, theta * v->e, v->phi) >= DEV_MAX)
 				continue;
 			double weight = v->w / (1 + v->phi * theta * v->e);
 			y += weight * v->y;
@@ -391,7 +393,7 @@ static void begin_day(const struct fleet *f, const double *packets, const struct
 	for (size_t i = 0; i < f->len; i++) {
 		const struct seat *s = &f->seats[i];
 
-		verdicts[i] = (struct verdict){ .b = NAN, .exposure = NAN, .residual = NAN, .deviance = NAN };
+		verdicts[i] = (struct verdict){ .b = NAN, .exposure = NAN, .residual = NAN };
 		if (s->enrolled)
 			verdicts[i].b = (habits[i].packets + K * f->share[i]) / (habits[i].exposure + K);
 	}
@@ -419,9 +421,9 @@ static void judge(struct robust *r, struct fitted *day, struct verdict *verdicts
 		struct verdict *p = &verdicts[v->sensor];
 		double mu = day->theta * v->e;
 
-		p->deviance = robust_deviance(v->y, mu, v->phi);
-		p->accepted = p->deviance < DEV_MAX;
-		p->residual = v->y < mu ? -sqrt(p->deviance) : sqrt(p->deviance);
+		double deviance = deviance_of(v->y, mu, v->phi);
+		p->accepted = deviance < DEV_MAX;
+		p->residual = v->y < mu ? -sqrt(deviance) : sqrt(deviance);
 		p->voice = p->accepted ? v->w / (1 + v->phi * mu) : 0;
 		weight += p->voice * v->e;
 		day->accepted += p->accepted;
@@ -441,7 +443,7 @@ static void judge_silence(struct robust *r, struct fitted *day, struct verdict *
 	for (size_t i = 0; i < r->n; i++) {
 		struct verdict *p = &verdicts[r->voters[i].sensor];
 
-		p->residual = p->deviance = 0;
+		p->residual = 0;
 		p->voice = r->voters[i].w;
 	}
 }
@@ -480,10 +482,10 @@ void robust_fit(struct robust *r, const struct fleet *f, const double *packets, 
 	day->flags = flags_of(f, day, verdicts);
 }
 
-/* Those that are rejected in one direction: one thing that part of the fleet sees, if their levels are alike. */
+/* Those that are rejected in one direction: what part of the fleet sees. */
 static bool find_partial(const struct fleet *f, const double *packets, const struct fitted *day, const struct verdict *verdicts, int direction, struct finding *out)
 {
-	double y = 0, e = 0, low = INFINITY, high = 0;
+	double y = 0, e = 0;
 	unsigned n = 0, of = 0;
 
 	for (size_t k = 0; k < f->panel_len; k++) {
@@ -498,11 +500,8 @@ static bool find_partial(const struct fleet *f, const double *packets, const str
 		n++;
 		y += packets[i];
 		e += p->exposure;
-		low = fmin(low, packets[i] / p->exposure);
-		high = fmax(high, packets[i] / p->exposure);
 	}
-	*out = (struct finding){ .kind = FINDING_PARTIAL, .direction = direction, .n = n, .of = of, .level = day->theta, .other = n ? y / e : 0,
-		.coherent = high <= 4 * low };
+	*out = (struct finding){ .kind = FINDING_PARTIAL, .direction = direction, .n = n, .of = of, .level = day->theta, .other = n ? y / e : 0 };
 	return n >= 2 && 10 * n >= of;
 }
 
@@ -622,34 +621,4 @@ void robust_learn(const struct fleet *f, const double *packets, const struct fit
 	if (agreed)
 		learn_phi(f, day, verdicts, habits, port);
 	learn_level(port, day->theta, agreed);
-}
-
-void sensor_day_add(struct sensor_day *s, double packets, const struct fitted *day, const struct verdict *part)
-{
-	double mu = day->theta * part->exposure;
-
-	if (!part->seated || isnan(day->theta))
-		return;
-	s->seen += packets > 0;
-	s->unlikely += log1p(day->phi * mu) / day->phi;
-	if (mu < 3)
-		return;
-	s->judged++;
-	s->up += !part->accepted && part->residual > 0;
-	s->down += !part->accepted && part->residual < 0;
-}
-
-size_t sensor_day_end(struct sensor_day *s, size_t sensor, bool calibrating, struct finding findings[2])
-{
-	int direction = s->up >= s->down ? 1 : -1;
-	unsigned n = direction > 0 ? s->up : s->down;
-	size_t len = 0;
-
-	s->quiet = s->seen ? 0 : s->quiet + s->unlikely;
-	if (!calibrating && s->judged >= 2 && 2 * n >= s->judged)
-		findings[len++] = (struct finding){ .kind = FINDING_FAULT, .sensor = sensor, .direction = direction, .n = n, .of = s->judged };
-	if (!calibrating && s->quiet > 20)
-		findings[len++] = (struct finding){ .kind = FINDING_SILENCE, .sensor = sensor, .direction = -1, .expected = s->quiet };
-	*s = (struct sensor_day){ .quiet = s->quiet };
-	return len;
 }

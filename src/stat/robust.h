@@ -21,7 +21,7 @@ struct seat {
 
 /* The day's sensors, reckoned once for all ports. fleet_release frees. */
 struct fleet {
-	size_t len, enrolled;
+	size_t len;
 	const struct seat *seats;       /* borrowed */
 	size_t *panel, panel_len;       /* places of those enrolled that watched a quarter of the day or more */
 	double *share;                  /* p_i: addresses over the median of the enrolled */
@@ -39,17 +39,16 @@ void port_habit_init(struct port_habit *p);
 enum robust_flag { ROBUST_ALONE = 1 /* no cross-check possible */, ROBUST_WEAK = 2 /* weak cross-check */, ROBUST_FAINT = 4 /* contamination not detectable */,
 	ROBUST_UNRELIABLE = 8 };
 
-enum finding_kind { FINDING_ODD, FINDING_SHIFT, FINDING_PARTIAL, FINDING_SPLIT, FINDING_FAULT, FINDING_SILENCE };
-/* sensor: its place (odd, shift, fault, silence). Of the others: level is theta, other the level of those that disagree. */
+enum finding_kind { FINDING_ODD, FINDING_SHIFT, FINDING_PARTIAL, FINDING_SPLIT };
+/* sensor: its place (odd, shift). Of the others: level is theta, other the level of those that disagree. */
 struct finding {
 	enum finding_kind kind;
 	size_t sensor;
 	int direction;                  /* 1 up, -1 down, 0 neither */
-	double packets, expected;       /* odd; expected of silence: how unlikely, as -ln of the chance */
+	double packets, expected;       /* odd */
 	bool continues;                 /* odd: also on the sensor's day before, in the same direction */
-	unsigned n, of;                 /* partial: sensors that disagree, of how many; fault: ports */
+	unsigned n, of;                 /* partial: sensors that disagree, of how many */
 	double level, other;
-	bool coherent;                  /* partial: their levels lie within a factor of four: one finding, not n */
 };
 
 /* A fitted day. theta and se NAN where there was no fit; packets per address and day where a value is meant. */
@@ -63,7 +62,7 @@ struct fitted {
 };
 
 /* One sensor's part in a day, filled by robust_day; NAN and false for who was not in the panel. */
-struct verdict { double b, exposure /* e_i */, residual, deviance, voice /* v_i: what it weighs in theta */; bool seated, accepted; };
+struct verdict { double b, exposure /* e_i */, residual, voice /* v_i: what it weighs in theta */; bool seated, accepted; };
 
 /* Room for findings: for each sensor at most an odd and a shift, and three more. */
 enum { FINDINGS_MORE = 3 };
@@ -83,14 +82,5 @@ size_t robust_findings(struct robust *r, const struct fleet *f, const double *pa
 /* Remembers the day. */
 void robust_learn(const struct fleet *f, const double *packets, const struct fitted *day, const struct verdict *verdicts, struct port_habit *port,
 	struct habit *habits);
-
-/* Negative-binomial deviance of y packets where mu were expected, variance mu + phi mu^2 (METHODS.md 1.1 step 2). */
-double robust_deviance(double y, double mu, double phi);
-
-/* What all ports say of one sensor's day: fault and silence. Zero it at the start of the day but for `quiet`, which lasts. */
-struct sensor_day { unsigned judged, up, down, seen; double unlikely, quiet; };
-void sensor_day_add(struct sensor_day *s, double packets, const struct fitted *day, const struct verdict *part);
-/* At the end of the day, for a sensor of the panel: 0 to 2 findings. */
-size_t sensor_day_end(struct sensor_day *s, size_t sensor, bool calibrating, struct finding findings[2]);
 
 #endif

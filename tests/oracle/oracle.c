@@ -38,7 +38,7 @@ static double part_residual(const struct verdict *p) { return p->residual; }
 
 static void print_finding(struct json *j, const struct finding *f)
 {
-	static const char *const kinds[] = { "odd", "shift", "partial", "split fleet", "fault", "silence" };
+	static const char *const kinds[] = { "odd", "shift", "partial", "split fleet" };
 
 	json_object(j, NULL);
 	json_string(j, "kind", f->kind == FINDING_PARTIAL ? (f->direction > 0 ? "partial rise" : "partial fall") : kinds[f->kind]);

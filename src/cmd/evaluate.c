@@ -49,19 +49,24 @@ static void note_score(const struct trial *t, uint32_t port, int64_t hour, const
 		buf_printf(scores, "%s,%" PRId64 ",%.*f,%.*f\n", t->ports[port], hour, SCORE_DECIMALS, s->r, SCORE_DECIMALS, s->nv);
 }
 
+static bool is_now(const struct trial_at *at, uint32_t port, const struct roster *r)
+{
+	return at->port == port && at->hour == r->hour;
+}
+
 static void walk_hour(struct walk *w, const struct trial *t, uint32_t port, const struct roster *r, struct sighting *room, struct buf *scores)
 {
 	struct counted c = { .seen = room };
 	struct seen_hour told;
 
-	for (; w->seen < t->seen_len && t->seen[w->seen].port == port && t->seen[w->seen].hour == r->hour; w->seen++) {
+	for (; w->seen < t->seen_len && is_now(&t->seen[w->seen].at, port, r); w->seen++) {
 		const struct trial_seen *s = &t->seen[w->seen];
 
 		c.packets += (double)s->packets;
 		if (s->sources && c.n < r->len)
 			room[c.n++] = (struct sighting){ .sensor = s->sensor, .sources = s->sources };
 	}
-	for (; w->net < t->net_len && t->net[w->net].port == port && t->net[w->net].hour == r->hour; w->net++) {
+	for (; w->net < t->net_len && is_now(&t->net[w->net].at, port, r); w->net++) {
 		c.sources = t->net[w->net].sources;
 		c.new_sources = t->net[w->net].new_sources;
 		c.top_packets = (double)t->net[w->net].top_packets;
@@ -79,9 +84,9 @@ static struct walk *begin_walks(const struct trial *t, const struct roster *r)
 
 	for (uint32_t p = 0; p < t->ports_len; p++) {
 		lookout_init(&walks[p].lookout, r);
-		while (seen < t->seen_len && t->seen[seen].port < p)
+		while (seen < t->seen_len && t->seen[seen].at.port < p)
 			seen++;
-		while (net < t->net_len && t->net[net].port < p)
+		while (net < t->net_len && t->net[net].at.port < p)
 			net++;
 		walks[p].seen = seen;
 		walks[p].net = net;

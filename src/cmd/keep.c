@@ -182,7 +182,7 @@ static void note_epochs(struct keep *k, const struct batch *const *list, size_t 
 	struct err e;
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t mark = epoch_mark(list[i]->epoch);
+		uint32_t mark = batch_mark(list[i]->epoch);
 		enum epoch_news news = mark && enrolled_find(&k->sensors, list[i]->sensor) ? epochs_note(&k->epochs, list[i]->sensor, mark, list[i]->span.from) :
 			EPOCH_SAME;
 

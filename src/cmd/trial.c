@@ -75,10 +75,10 @@ static bool take_seen(struct trial *t, const struct line *l, struct err *e)
 	struct trial_seen s = { 0 };
 	uint64_t hour, sources;
 
-	if (!whole(l, 0, HOURS_MAX, &hour, e) || !sensor_of(t, l, l->field[1], &s.sensor, e) || !port_of(t, l, 2, &s.port, e) ||
+	if (!whole(l, 0, HOURS_MAX, &hour, e) || !sensor_of(t, l, l->field[1], &s.sensor, e) || !port_of(t, l, 2, &s.at.port, e) ||
 		!whole(l, 4, UINT64_MAX / 2, &s.packets, e) || !whole(l, 5, UINT32_MAX, &sources, e))
 		return false;
-	s.hour = (uint32_t)hour;
+	s.at.hour = (uint32_t)hour;
 	s.sources = (uint32_t)sources;
 	MEM_GROW(t->seen, t->seen_len, t->seen_cap);
 	t->seen[t->seen_len++] = s;
@@ -90,10 +90,10 @@ static bool take_net(struct trial *t, const struct line *l, struct err *e)
 	struct trial_net n = { 0 };
 	uint64_t hour, sources, fresh;
 
-	if (!whole(l, 0, HOURS_MAX, &hour, e) || !port_of(t, l, 1, &n.port, e) || !whole(l, 3, UINT32_MAX, &sources, e) ||
+	if (!whole(l, 0, HOURS_MAX, &hour, e) || !port_of(t, l, 1, &n.at.port, e) || !whole(l, 3, UINT32_MAX, &sources, e) ||
 		!whole(l, 4, UINT32_MAX, &fresh, e) || !whole(l, 5, UINT64_MAX / 2, &n.top_packets, e))
 		return false;
-	n.hour = (uint32_t)hour;
+	n.at.hour = (uint32_t)hour;
 	n.sources = (uint32_t)sources;
 	n.new_sources = (uint32_t)fresh;
 	MEM_GROW(t->net, t->net_len, t->net_cap);
@@ -196,14 +196,7 @@ static bool read_lines(struct trial *t, const char *dir, const char *name, unsig
 
 static int by_port_and_hour(const void *a, const void *b)
 {
-	const struct trial_seen *x = a, *y = b;
-
-	return x->port != y->port ? (x->port < y->port ? -1 : 1) : x->hour < y->hour ? -1 : x->hour > y->hour;
-}
-
-static int net_order(const void *a, const void *b)
-{
-	const struct trial_net *x = a, *y = b;
+	const struct trial_at *x = a, *y = b;
 
 	return x->port != y->port ? (x->port < y->port ? -1 : 1) : x->hour < y->hour ? -1 : x->hour > y->hour;
 }
@@ -254,7 +247,7 @@ bool trial_read(struct trial *t, const char *dir, struct err *e)
 	if (t->seen_len)
 		qsort(t->seen, t->seen_len, sizeof *t->seen, by_port_and_hour);
 	if (t->net_len)
-		qsort(t->net, t->net_len, sizeof *t->net, net_order);
+		qsort(t->net, t->net_len, sizeof *t->net, by_port_and_hour);
 	if (t->days_len)
 		qsort(t->days, t->days_len, sizeof *t->days, day_order);
 	return true;

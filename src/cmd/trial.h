@@ -10,9 +10,10 @@ struct err;
 
 enum { TRIAL_SENSORS_MAX = 4096, TRIAL_LABEL_MAX = 16 };
 
-/* Hours of ports: a line of obs.csv, and of net.csv, in order of port and hour. */
-struct trial_seen { uint32_t port, hour, sources; uint64_t packets; uint16_t sensor; };
-struct trial_net { uint32_t port, hour, sources, new_sources; uint64_t top_packets; };
+/* Hours of ports: a line of obs.csv, and of net.csv, in order of port and hour, with which both begin. */
+struct trial_at { uint32_t port, hour; };
+struct trial_seen { struct trial_at at; uint32_t sources; uint64_t packets; uint16_t sensor; };
+struct trial_net { struct trial_at at; uint32_t sources, new_sources; uint64_t top_packets; };
 /* A line of a value simulator's obs.csv and status.csv. */
 struct trial_day { uint32_t day; uint16_t sensor; double packets, addresses, coverage; };
 

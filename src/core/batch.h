@@ -46,10 +46,11 @@ size_t batch_length(const void *bytes, size_t len);
 size_t batch_unpacked(const void *bytes, size_t len);
 /* Fills an empty b; false for any byte that is not as written: truncation, damage, a version or a value unknown. */
 bool batch_decode(struct batch *b, const void *bytes, size_t len, struct err *e);
-/* The upper 24 bits of an epoch: a mark of the set of addresses that its sensor observes (link/epochs); 0: none. */
+/* The upper bits of an epoch: a mark of the set of addresses that its sensor observes (link/epochs); 0: none. */
+enum { BATCH_MARK_BITS = 24 };
 static inline uint32_t batch_mark(uint64_t epoch)
 {
-	return (uint32_t)(epoch >> 40);
+	return (uint32_t)(epoch >> (64 - BATCH_MARK_BITS));
 }
 /* Checks limits, name, span, rows' minutes and that these ascend, kinds and protos: what decode demands, for batches made by hand. */
 bool batch_sound(const struct batch *b, struct err *e);

@@ -11,31 +11,24 @@
 
 #include <inttypes.h>
 
-enum { MARK_BITS = 24 };
-
 uint64_t epoch_unmarked(void)
 {
 	uint64_t chance;
 
 	secret_fill(&chance, sizeof chance);
-	return chance >> MARK_BITS;
+	return chance >> BATCH_MARK_BITS;
 }
 
 uint64_t epoch_marked(const struct sign_secret *secret, const void *addresses, size_t len)
 {
-	uint64_t mark = sign_pseudonym(secret, addresses, len) >> (64 - MARK_BITS);
+	uint64_t mark = sign_pseudonym(secret, addresses, len) >> (64 - BATCH_MARK_BITS);
 
-	return (mark ? mark : 1) << (64 - MARK_BITS) | epoch_unmarked();
+	return (mark ? mark : 1) << (64 - BATCH_MARK_BITS) | epoch_unmarked();
 }
 
 uint64_t epoch_without_mark(uint64_t epoch)
 {
-	return epoch >> MARK_BITS;
-}
-
-uint32_t epoch_mark(uint64_t epoch)
-{
-	return batch_mark(epoch);
+	return epoch >> BATCH_MARK_BITS;
 }
 
 /* "NAME MARK FROM" a line. */

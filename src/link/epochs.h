@@ -19,8 +19,6 @@ enum epoch_news { EPOCH_SAME, EPOCH_FIRST, EPOCH_EARLIER, EPOCH_MOVED };
 uint64_t epoch_marked(const struct sign_secret *secret, const void *addresses, size_t len);
 uint64_t epoch_unmarked(void);                          /* chance alone */
 uint64_t epoch_without_mark(uint64_t epoch);            /* of who is no sensor */
-/* The mark that a batch carries; 0: none. */
-uint32_t epoch_mark(uint64_t epoch);
 
 bool epochs_read(struct epochs *all, const char *path, struct err *e);          /* no file: none */
 bool epochs_write(const struct epochs *all, const char *path, struct err *e);

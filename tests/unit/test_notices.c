@@ -78,8 +78,8 @@ TEST(epochs_are_marked_by_addresses_and_key_alone)
 	sign_make(&b);
 	uint64_t one = epoch_marked(&a, "192.0.2.0/28", 12), again = epoch_marked(&a, "192.0.2.0/28", 12);
 	CHECK(one != again);
-	CHECK(epoch_mark(one) == epoch_mark(again) && epoch_mark(one) != 0);
-	CHECK(epoch_mark(one) != epoch_mark(epoch_marked(&a, "192.0.2.0/27", 12)) || epoch_mark(one) != epoch_mark(epoch_marked(&a, "192.0.2.0/26", 12)));
-	CHECK(epoch_mark(one) != epoch_mark(epoch_marked(&b, "192.0.2.0/28", 12)) || epoch_mark(one) != epoch_mark(epoch_marked(&b, "192.0.2.0/27", 12)));
-	CHECK_WHOLE(epoch_mark(epoch_unmarked()), 0);
+	CHECK(batch_mark(one) == batch_mark(again) && batch_mark(one) != 0);
+	CHECK(batch_mark(one) != batch_mark(epoch_marked(&a, "192.0.2.0/27", 12)) || batch_mark(one) != batch_mark(epoch_marked(&a, "192.0.2.0/26", 12)));
+	CHECK(batch_mark(one) != batch_mark(epoch_marked(&b, "192.0.2.0/28", 12)) || batch_mark(one) != batch_mark(epoch_marked(&b, "192.0.2.0/27", 12)));
+	CHECK_WHOLE(batch_mark(epoch_unmarked()), 0);
 }

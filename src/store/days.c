@@ -226,25 +226,25 @@ static bool settle_all(const struct engine_ops *ops, void *engine, const struct 
 	return ok;
 }
 
-bool days_settle(const struct engine_ops *ops, void *engine, struct book *book, minute_t now, struct err *e)
+bool days_settle(const struct engine_ops *ops, void *engine, const struct book *book, minute_t now, uint32_t *until, struct err *e)
 {
 	const struct zone *z = &book->zone;
 	struct span held = book_held(book), span;
 	struct key *ports = NULL;
 	size_t n = 0;
 
+	*until = 0;
 	if (span_empty(held))
 		return true;
 	minute_t end = calendar_next(z, held.until - 1, STEP_DAY), over = calendar_floor(z, now, STEP_DAY);
 	span = (struct span){ calendar_floor(z, held.from, STEP_DAY), end < over ? end : over };
 	if (span_empty(span))
 		return true;
-	uint32_t until = calendar_day(z, span.until - 1) + 1;
-	bool ok = ops->unsettled(engine, until, &ports, &n, e) && (n == 0 || settle_all(ops, engine, book, span, ports, n, e));
-	if (ok && (n || until != book->settled)) {
-		ok = ops->settle(engine, &(struct settled){ .until = until }, e);
-		book->settled = ok ? until : book->settled;
-		book->revision++;
+	uint32_t day = calendar_day(z, span.until - 1) + 1;
+	bool ok = ops->unsettled(engine, day, &ports, &n, e) && (n == 0 || settle_all(ops, engine, book, span, ports, n, e));
+	if (ok && (n || day != book->settled)) {
+		ok = ops->settle(engine, &(struct settled){ .until = day }, e);
+		*until = ok ? day : 0;
 	}
 	free(ports);
 	return ok;

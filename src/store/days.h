@@ -23,7 +23,8 @@ struct settled {
 };
 
 /* Reckons what came since for days that are over at `now`, those of an archive to its end: each port of which anything came is gone
- * through from its first day. False: e; what was done stays done. */
-bool days_settle(const struct engine_ops *ops, void *engine, struct book *book, minute_t now, struct err *e);
+ * through from its first day. *until: the day (its number) before which values are known now, or 0 where nothing has changed; for the
+ * book, which questions may go on reading meanwhile. False: e; what was done stays done. */
+bool days_settle(const struct engine_ops *ops, void *engine, const struct book *book, minute_t now, uint32_t *until, struct err *e);
 
 #endif

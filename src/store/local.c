@@ -285,8 +285,16 @@ static bool local_settle(struct store *s, minute_t now, struct err *e)
 {
 	struct local *l = (struct local *)s;
 
+	uint32_t until;
+
+	(void)pthread_rwlock_rdlock(&l->lock);          /* questions go on; a put waits */
+	bool ok = days_settle(l->ops, l->engine, &l->book, now, &until, e);
+	(void)pthread_rwlock_unlock(&l->lock);
 	(void)pthread_rwlock_wrlock(&l->lock);
-	bool ok = days_settle(l->ops, l->engine, &l->book, now, e);
+	if (until) {
+		l->book.settled = until;
+		l->book.revision++;
+	}
 	(void)pthread_rwlock_unlock(&l->lock);
 	return ok;
 }

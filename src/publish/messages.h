@@ -54,10 +54,10 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(TAGLINE, "未使用アドレスなどに届く、求めていないパケットの定点観測", \
 		"Fixed-point observation of packets that nobody asked for") \
 	X(INTRO, "センサーに届いた TCP、UDP、ICMP のパケットを数えたものです。多くはスキャンと、他者への攻撃の" \
-		"跳ね返り（バックスキャッター）です。値はセンサーが実際に観測していた時間で割った平均で、観測していない" \
+		"跳ね返り（バックスキャッター）です。値はセンサーが実際に観測していた時間で割ったもので、観測していない" \
 		"時間は 0 件ではなく欠測として扱います。", \
 		"These are counts of the TCP, UDP and ICMP packets that reached the sensors; most are scans, some are the " \
-		"backscatter of attacks on others. Values are means over the time in which sensors really looked: unobserved " \
+		"backscatter of attacks on others. Values are per time in which sensors really looked: unobserved " \
 		"time is missing, never zero.") \
 	X(NOT_ATTACKERS_PLACE, "送信元地域は IP アドレスの登録地域です。攻撃者の所在を示すものではありません。", \
 		"A source region is where the address is registered, not where an attacker is.") \

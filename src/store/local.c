@@ -284,7 +284,6 @@ static bool local_surges(struct store *s, struct surge_row **rows, size_t *n, st
 static bool local_settle(struct store *s, minute_t now, struct err *e)
 {
 	struct local *l = (struct local *)s;
-
 	uint32_t until;
 
 	(void)pthread_rwlock_rdlock(&l->lock);          /* questions go on; a put waits */

@@ -26,9 +26,12 @@ static const char *finding_name(const struct robust_finding *f)
 {
 	switch ((enum finding_kind)f->kind) {
 	case FINDING_ODD: return f->up ? "odd, too much" : "odd, too little";
+	case FINDING_ASIDE: return f->up ? "set aside, much" : "set aside, little";
 	case FINDING_SHIFT: return "shifted for good";
 	case FINDING_PARTIAL: return f->up ? "partial rise" : "partial fall";
 	case FINDING_SPLIT: return "split fleet";
+	case FINDING_FAULT: return f->up ? "fault, too much" : "fault, too little";
+	case FINDING_SILENCE: return "silent";
 	}
 	return "unknown";
 }

@@ -409,9 +409,10 @@ bool question_points(size_t steps, size_t series, struct err *e)
 
 bool question_robust(const struct question *q, const struct zone *z)
 {
-	bool of_sensors = q->each == EACH_SENSOR || q->sensor[0], of_sources = q->each == EACH_SOURCE || q->each == EACH_NETWORK || q->has_src;
+	bool of_sensors = q->each == EACH_SENSOR || q->sensor[0], of_sources = q->each == EACH_SOURCE || q->each == EACH_NETWORK;
+	bool of_one_port = q->each == EACH_PORT || (q->port >= 0 && q->proto >= 0);     /* hours have values there only: METHODS would have them everywhere */
 
-	return q->per == PER_ADDRESS && q->step != STEP_MINUTE && q->step != STEP_HOUR && !of_sensors && !of_sources && q->each != EACH_KIND &&
+	return q->per == PER_ADDRESS && q->step != STEP_MINUTE && (q->step != STEP_HOUR || of_one_port) && !of_sensors && !of_sources && q->each != EACH_KIND &&
 		!(q->kinds & 1u << KIND_BACKSCATTER) && calendar_floor(z, q->span.from, STEP_DAY) == q->span.from &&
 		calendar_floor(z, q->span.until, STEP_DAY) == q->span.until;
 }

@@ -11,6 +11,7 @@ void answer_release(struct answer *a)
 	for (size_t i = 0; i < a->len; i++) {
 		free(a->list[i].values);
 		free(a->list[i].plains);
+		free(a->list[i].sure);
 	}
 	free(a->list);
 	free(a->times);
@@ -24,6 +25,26 @@ const char *answer_unit(const struct question *q)
 		return q->step == STEP_MINUTE ? "packets per minute, all sensors together" :
 			q->step == STEP_HOUR ? "packets per hour, all sensors together" : "packets per day, all sensors together";
 	return q->per == PER_ADDRESS ? "packets per observed address and day" : "packets per sensor and day";
+}
+
+static void sureness_encode(const struct sureness *s, struct buf *out)
+{
+	buf_double(out, s->se);
+	buf_varint(out, s->looked);
+	buf_varint(out, s->accepted);
+	buf_varint(out, s->flags);
+	buf_varint(out, s->revision);
+}
+
+static struct sureness sureness_decode(struct reader *r)
+{
+	struct sureness s = { .se = read_double(r) };
+
+	s.looked = (unsigned)read_varint(r);
+	s.accepted = (unsigned)read_varint(r);
+	s.flags = (unsigned)read_varint(r);
+	s.revision = (unsigned)read_varint(r);
+	return s;
 }
 
 void answer_encode(const struct answer *a, struct buf *out)
@@ -41,6 +62,7 @@ void answer_encode(const struct answer *a, struct buf *out)
 	buf_varint(out, a->steps);
 	buf_varint(out, a->sensors);
 	buf_varint(out, a->found);
+	buf_u32le(out, a->final);
 	buf_varint(out, a->len);
 	for (size_t i = 0; i < a->steps; i++) {
 		buf_u32le(out, a->times[i]);
@@ -58,9 +80,12 @@ void answer_encode(const struct answer *a, struct buf *out)
 		buf_varint(out, s->bytes);
 		buf_varint(out, s->sources);
 		buf_varint(out, s->sensors);
+		buf_u8(out, s->sure != NULL);
 		for (size_t k = 0; k < a->steps; k++) {
 			buf_double(out, s->values[k]);
 			buf_double(out, s->plains[k]);
+			if (s->sure)
+				sureness_encode(&s->sure[k], out);
 		}
 	}
 }
@@ -77,13 +102,17 @@ static bool decode_series(struct series *s, size_t steps, struct reader *r)
 	s->bytes = read_varint(r);
 	s->sources = read_varint(r);
 	s->sensors = (unsigned)read_varint(r);
+	bool sure = read_u8(r) && steps;
 	if (!r->ok || steps > reader_left(r) / 16)
 		return false;
 	s->values = steps ? mem_zero(steps, sizeof *s->values) : NULL;
 	s->plains = steps ? mem_zero(steps, sizeof *s->plains) : NULL;
+	s->sure = sure ? mem_zero(steps, sizeof *s->sure) : NULL;
 	for (size_t k = 0; k < steps; k++) {
 		s->values[k] = read_double(r);
 		s->plains[k] = read_double(r);
+		if (sure)
+			s->sure[k] = sureness_decode(r);
 	}
 	return r->ok;
 }
@@ -92,7 +121,7 @@ bool answer_decode(struct answer *a, struct reader *r, struct err *e)
 {
 	struct span *spans[] = { &a->question.span, &a->question.before };
 	char text[QUESTION_TEXT_MAX];
-	enum { SERIES_BYTES_MIN = 1 + 2 + 16 + 4 };
+	enum { SERIES_BYTES_MIN = 1 + 2 + 16 + 4 + 1 };
 
 	*a = (struct answer){ 0 };
 	question_init(&a->question);
@@ -102,7 +131,9 @@ bool answer_decode(struct answer *a, struct reader *r, struct err *e)
 		spans[i]->from = read_u32le(r);
 		spans[i]->until = read_u32le(r);
 	}
-	uint64_t steps = read_varint(r), sensors = read_varint(r), found = read_varint(r), len = read_varint(r);
+	uint64_t steps = read_varint(r), sensors = read_varint(r), found = read_varint(r);
+	a->final = read_u32le(r);
+	uint64_t len = read_varint(r);
 	if (!r->ok || steps > QUESTION_POINTS_MAX || steps > reader_left(r) / 5 || len > QUESTION_TOP_MAX ||
 		len > reader_left(r) / SERIES_BYTES_MIN)
 		return err_set(e, "the answer does not fit its size");

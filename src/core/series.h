@@ -11,6 +11,14 @@ struct reader;
 
 enum { SERIES_LABEL_MAX = 64 };
 
+/* How sure a robust value is. */
+struct sureness {
+	double se;                              /* its standard error, in its unit; NAN: none */
+	unsigned looked, accepted;              /* sensors of the day's fit; accepted: those that were not set aside */
+	unsigned flags;                         /* enum robust_flag */
+	unsigned revision;                      /* from 1; 0: there is no such value */
+};
+
 struct series {
 	char label[SERIES_LABEL_MAX];           /* "1433/tcp", "icmp/8", a region, a sensor, an address, "all" */
 	unsigned rank, previous_rank;           /* from 1; 0: not ranked then */
@@ -18,6 +26,7 @@ struct series {
 	uint64_t packets, bytes, sources;       /* exact totals over the span, odd sensors and short watches included */
 	unsigned sensors;                       /* sensors that saw any of it */
 	double *values, *plains;                /* one a step; NULL when the question has no steps */
+	struct sureness *sure;                  /* the same, where the value is robust and of one whole port; else NULL */
 };
 
 struct answer {
@@ -26,6 +35,7 @@ struct answer {
 	minute_t *times;                        /* starts of the steps; cut to the span */
 	unsigned *looked;                       /* sensors behind each step's value */
 	unsigned sensors;                       /* sensors that looked within the span */
+	minute_t final;                         /* robust values of days from here on may still change; 0: none are robust */
 	size_t found;                           /* labels there were, before `top` cut them */
 	struct series *list; size_t len;
 };

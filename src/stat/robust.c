@@ -14,6 +14,7 @@
 #define PHI_MIN .02
 #define DEV_MAX 9.                      /* rejected from here on: three residuals */
 #define FLOOR_PACKETS .02
+#define QUIET_MAX 20.                   /* -ln of the chance that nothing was seen by chance */
 #define DECAY 0.9755486420525732 /* half in 28 days */
 enum { CANDIDATES_MAX = 160, SPLIT_PACKETS_MIN = 10, ROUNDS_MAX = 15, SHIFT_DAYS = 15, HIGH_DAYS = 3 };
 
@@ -485,7 +486,7 @@ void robust_fit(struct robust *r, const struct fleet *f, const double *packets, 
 /* Those that are rejected in one direction: what part of the fleet sees. */
 static bool find_partial(const struct fleet *f, const double *packets, const struct fitted *day, const struct verdict *verdicts, int direction, struct finding *out)
 {
-	double y = 0, e = 0;
+	double y = 0, e = 0, low = INFINITY, high = 0;
 	unsigned n = 0, of = 0;
 
 	for (size_t k = 0; k < f->panel_len; k++) {
@@ -500,8 +501,11 @@ static bool find_partial(const struct fleet *f, const double *packets, const str
 		n++;
 		y += packets[i];
 		e += p->exposure;
+		low = fmin(low, packets[i] / p->exposure);
+		high = fmax(high, packets[i] / p->exposure);
 	}
-	*out = (struct finding){ .kind = FINDING_PARTIAL, .direction = direction, .n = n, .of = of, .level = day->theta, .other = n ? y / e : 0 };
+	*out = (struct finding){ .kind = FINDING_PARTIAL, .direction = direction, .n = n, .of = of, .level = day->theta, .other = n ? y / e : 0,
+		.coherent = high <= 4 * low };
 	return n >= 2 && 10 * n >= of;
 }
 
@@ -540,8 +544,8 @@ size_t robust_findings(struct robust *r, const struct fleet *f, const double *pa
 		const struct verdict *p = &verdicts[i];
 		int direction = p->residual > 0 ? 1 : -1;
 
-		if (is_odd(&f->seats[i], p, packets[i], day->theta))
-			findings[n++] = (struct finding){ .kind = FINDING_ODD, .sensor = i, .direction = direction, .packets = packets[i],
+		if (p->seated && !p->accepted)
+			findings[n++] = (struct finding){ .kind = is_odd(&f->seats[i], p, packets[i], day->theta) ? FINDING_ODD : FINDING_ASIDE, .sensor = i, .direction = direction, .packets = packets[i],
 				.expected = day->theta * p->exposure, .continues = habits[i].odd == direction };
 		if (p->seated && !p->accepted && habits[i].run + 1 == SHIFT_DAYS)
 			findings[n++] = (struct finding){ .kind = FINDING_SHIFT, .sensor = i, .direction = direction };
@@ -621,4 +625,34 @@ void robust_learn(const struct fleet *f, const double *packets, const struct fit
 	if (agreed)
 		learn_phi(f, day, verdicts, habits, port);
 	learn_level(port, day->theta, agreed);
+}
+
+void sensor_day_add(struct sensor_day *s, double packets, const struct fitted *day, const struct verdict *part)
+{
+	double mu = day->theta * part->exposure;
+
+	if (!part->seated || isnan(day->theta))
+		return;
+	s->seen += packets > 0;
+	s->unlikely += log1p(day->phi * mu) / day->phi;
+	if (mu < 3)
+		return;
+	s->judged++;
+	s->up += !part->accepted && part->residual > 0;
+	s->down += !part->accepted && part->residual < 0;
+}
+
+size_t sensor_day_end(struct sensor_day *s, size_t sensor, bool calibrating, struct finding findings[2])
+{
+	int direction = s->up >= s->down ? 1 : -1;
+	unsigned n = direction > 0 ? s->up : s->down;
+	size_t len = 0;
+
+	s->quiet = s->seen ? 0 : s->quiet + s->unlikely;
+	if (!calibrating && n >= 2 && 2 * n >= s->judged)
+		findings[len++] = (struct finding){ .kind = FINDING_FAULT, .sensor = sensor, .direction = direction, .n = n, .of = s->judged };
+	if (!calibrating && s->quiet > QUIET_MAX)
+		findings[len++] = (struct finding){ .kind = FINDING_SILENCE, .sensor = sensor, .direction = -1, .expected = s->quiet };
+	*s = (struct sensor_day){ .quiet = s->quiet };
+	return len;
 }

@@ -39,16 +39,17 @@ void port_habit_init(struct port_habit *p);
 enum robust_flag { ROBUST_ALONE = 1 /* no cross-check possible */, ROBUST_WEAK = 2 /* weak cross-check */, ROBUST_FAINT = 4 /* contamination not detectable */,
 	ROBUST_UNRELIABLE = 8 };
 
-enum finding_kind { FINDING_ODD, FINDING_SHIFT, FINDING_PARTIAL, FINDING_SPLIT };
-/* sensor: its place (odd, shift). Of the others: level is theta, other the level of those that disagree. */
+enum finding_kind { FINDING_ODD, FINDING_ASIDE, FINDING_SHIFT, FINDING_PARTIAL, FINDING_SPLIT, FINDING_FAULT, FINDING_SILENCE };
+/* Odd: far from what was expected; aside: not accepted, but not as far. sensor: its place (odd, aside, shift, fault, silence). Of the others: level is theta, other the level of those that disagree. */
 struct finding {
 	enum finding_kind kind;
 	size_t sensor;
 	int direction;                  /* 1 up, -1 down, 0 neither */
-	double packets, expected;       /* odd */
+	double packets, expected;       /* odd, aside; expected of silence: how unlikely, as -ln of the chance */
 	bool continues;                 /* odd: also on the sensor's day before, in the same direction */
-	unsigned n, of;                 /* partial: sensors that disagree, of how many */
+	unsigned n, of;                 /* partial: sensors that disagree, of how many; fault: ports */
 	double level, other;
+	bool coherent;                  /* partial: their levels lie within a factor of four: one thing that part of the fleet sees */
 };
 
 /* A fitted day. theta and se NAN where there was no fit; packets per address and day where a value is meant. */
@@ -82,5 +83,11 @@ size_t robust_findings(struct robust *r, const struct fleet *f, const double *pa
 /* Remembers the day. */
 void robust_learn(const struct fleet *f, const double *packets, const struct fitted *day, const struct verdict *verdicts, struct port_habit *port,
 	struct habit *habits);
+
+/* What all ports say of one sensor's day (METHODS.md 1.1 step 7). Zero at the start; `quiet` lasts from day to day. */
+struct sensor_day { unsigned judged, up, down, seen; double unlikely, quiet; };
+void sensor_day_add(struct sensor_day *s, double packets, const struct fitted *day, const struct verdict *part);
+/* At the end of a day on which the sensor was of the panel: 0 to 2 findings. A fault takes two ports at least (ours: of one port it is odd). */
+size_t sensor_day_end(struct sensor_day *s, size_t sensor, bool calibrating, struct finding findings[2]);
 
 #endif

@@ -10,6 +10,9 @@ struct ledger_run { uint16_t sensor; uint64_t epoch, first, last; };    /* seria
 /* Since when a sensor marks its batches so. */
 struct marked { uint16_t sensor; uint32_t mark; minute_t from; };
 
+/* Of which days (numbers of local days) robust values are known. Final ones do not change: what comes later of them is counted as late. */
+struct known_days { uint32_t first, settled, final /* those before these two */, passes /* changes with every value */; uint64_t late /* packets */; };
+
 struct book {
 	struct zone zone;
 	int64_t made_s;
@@ -17,7 +20,7 @@ struct book {
 	struct watch *watches; size_t watches_cap;      /* beside sensors */
 	struct ledger_run *ledger; size_t ledger_len, ledger_cap;       /* ascending, neighbours joined */
 	struct marked *marks; size_t marks_len, marks_cap;
-	uint32_t settled;               /* days before this one (its number) have robust values */
+	struct known_days days;
 	uint64_t batches, rows, packets, lost, revision;
 };
 

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/calendar.h"
+#include "store/days.h"
 #include "store/panel.h"
 
 #include <assert.h>
@@ -22,6 +23,9 @@ struct fold {
 	struct ranking *ranking;        /* adds up a key's slots */
 	const struct key *keys; size_t len;     /* or fills values[i][slot] of keys[i] */
 	double **values, **plains;
+	struct sureness **sure;
+	const struct panel *days;               /* by hours: the days they are of, and what sensors weighed on them */
+	struct robust_weight *weights; size_t weights_len;
 };
 
 static uint16_t alone(const struct fold *f)
@@ -60,7 +64,54 @@ static size_t key_index(const struct key *keys, size_t len, const struct key *k)
 /* Whether the day's robust values are known; a day that is not over has its plain mean. */
 static bool has_robust(const struct panel *p, size_t slot)
 {
-	return calendar_day(&p->book->zone, p->list[slot].span.from) < p->book->settled;
+	return calendar_day(&p->book->zone, p->list[slot].span.from) < p->book->days.settled;
+}
+
+/* The first weight of the port on that day, and how many there are. */
+static const struct robust_weight *weights_of(const struct fold *f, const struct key *port, uint32_t day, size_t *n)
+{
+	size_t low = 0, high = f->weights_len;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct robust_weight *w = &f->weights[middle];
+		int by_port = key_cmp(&w->key, port);
+
+		if (by_port < 0 || (by_port == 0 && w->day < day))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*n = 0; low + *n < f->weights_len && key_cmp(&f->weights[low + *n].key, port) == 0 && f->weights[low + *n].day == day; ++*n)
+		;
+	return f->weights + low;
+}
+
+static double watched_share(const struct panel *p, size_t slot, uint16_t sensor)
+{
+	return p->watched_s[slot * p->book->len + sensor - 1] / (span_minutes(p->list[slot].span) * 60.);
+}
+
+/* An hour's part of a robust day: its packets weighed as the day's were, over the day's exposure with each sensor's watched share of the hour
+ * in place of that of the day (METHODS.md 1). */
+static double hour_value(const struct fold *f)
+{
+	const struct question *q = f->panel->question;
+	struct key port = q->each == EACH_PORT ? f->key : (struct key){ 0, (uint64_t)q->proto << 16 | (unsigned)q->port };
+	minute_t at = f->panel->list[f->slot].span.from;
+	double sum = 0, exposure = 1;
+	size_t n, k = 0, day = panel_slot(f->days, at);
+	const struct robust_weight *w = weights_of(f, &port, calendar_day(&f->panel->book->zone, at), &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (w[i].voice > 0)
+			exposure -= w[i].voice * (watched_share(f->days, day, w[i].sensor) - watched_share(f->panel, f->slot, w[i].sensor));
+		while (k < f->n && f->parts[k].sensor < w[i].sensor)
+			k++;
+		if (k < f->n && f->parts[k].sensor == w[i].sensor)
+			sum += w[i].weight * (double)f->parts[k].packets;
+	}
+	return exposure > 1e-9 ? 24 * sum / exposure : NAN;
 }
 
 static void finish_slot(struct fold *f)
@@ -73,7 +124,7 @@ static void finish_slot(struct fold *f)
 	double plain = q->across == ACROSS_MEAN || q->across == ACROSS_ROBUST ? value :
 		panel_value(f->panel, ACROSS_MEAN, f->slot, alone(f), f->parts, f->n, f->scratch);
 	if (q->across == ACROSS_ROBUST && has_robust(f->panel, f->slot))
-		value = isnan(plain) ? NAN : 0;         /* robust_cells adds to it */
+		value = isnan(plain) ? NAN : f->days ? hour_value(f) : 0;       /* of days robust_cells adds to it */
 	if (f->ranking) {
 		to_ranking(f, value, plain);
 	} else {
@@ -122,7 +173,10 @@ static bool take_robust(void *to, const struct robust_cell *cells, size_t n)
 			if (f->slot < f->ranking->len && key_cmp(&f->ranking->list[f->slot].key, &cells[i].key) == 0)
 				f->ranking->list[f->slot].value += cells[i].value;
 		} else {
-			f->values[key_index(f->keys, f->len, &cells[i].key)][slot] += cells[i].value;
+			size_t k = key_index(f->keys, f->len, &cells[i].key);
+
+			f->values[k][slot] += cells[i].value;
+			f->sure[k][slot] = cells[i].sure;
 		}
 	}
 	return true;
@@ -137,7 +191,7 @@ static bool run_fold(struct fold *f, const struct engine_ops *ops, void *engine,
 	free(f->parts);
 	free(f->scratch);
 	f->slot = 0;    /* from here on a place in the ranking */
-	return ok && (f->panel->question->across != ACROSS_ROBUST || ops->robust(engine, w, take_robust, f, e));
+	return ok && (f->panel->question->across != ACROSS_ROBUST || f->days || ops->robust(engine, w, take_robust, f, e));
 }
 
 /* How many slots have a value for that key: the period's value is their mean. */
@@ -352,29 +406,77 @@ static double *silent(const struct panel *p, enum across across, const struct ke
 	return slots;
 }
 
+/* Errors of days are taken as independent; sensors and flags are those of most days. */
+static struct sureness *fold_sure(const struct answer *a, const struct panel *p, const double *values, const struct sureness *slots)
+{
+	struct sureness *steps = mem_zero(a->steps, sizeof *steps);
+	struct tally { double squares; unsigned n, fitted, looked, accepted, flags[8]; } *tallies = mem_zero(a->steps, sizeof *tallies);
+
+	for (size_t slot = 0, step = 0; slot < p->slots; slot++) {
+		const struct sureness *s = &slots[slot];
+
+		step = step_of(a, p, slot, step);
+		struct tally *t = &tallies[step];
+		t->n += isnan(values[slot]) ? 0 : 1;
+		if (s->revision == 0)
+			continue;
+		steps[step].revision = s->revision > steps[step].revision ? s->revision : steps[step].revision;
+		t->squares += s->se * s->se;
+		t->fitted++;
+		t->looked += s->looked;
+		t->accepted += s->accepted;
+		for (unsigned k = 0; k < 8; k++)
+			t->flags[k] += s->flags >> k & 1u;
+	}
+	for (size_t i = 0; i < a->steps; i++) {
+		const struct tally *t = &tallies[i];
+
+		steps[i].se = t->fitted ? sqrt(t->squares) / t->n : NAN;
+		steps[i].looked = t->fitted ? (2 * t->looked + t->fitted) / (2 * t->fitted) : 0;
+		steps[i].accepted = t->fitted ? (2 * t->accepted + t->fitted) / (2 * t->fitted) : 0;
+		for (unsigned k = 0; k < 8; k++)
+			steps[i].flags |= t->fitted && 2 * t->flags[k] >= t->fitted ? 1u << k : 0;
+	}
+	free(tallies);
+	return steps;
+}
+
 static bool add_series(struct course *c, const struct panel *p, enum grain grain, struct err *e)
 {
 	struct fold f = { .panel = p, .keys = c->keys, .len = c->len };
 	struct want w = c->want;
 
+	bool robust = c->q->across == ACROSS_ROBUST, ok = true;
+
 	w.grain = grain;
+	if (robust && grain == GRAIN_HOUR && c->len) {
+		f.days = &c->days;
+		ok = c->ops->weights(c->engine, &w, &f.weights, &f.weights_len, e);
+	}
 	f.values = mem_zero(c->len, sizeof *f.values);
 	f.plains = mem_zero(c->len, sizeof *f.plains);
+	f.sure = mem_zero(c->len, sizeof *f.sure);
 	for (size_t i = 0; i < c->len; i++) {
 		f.values[i] = silent(p, c->q->across, &c->keys[i]);
 		f.plains[i] = silent(p, ACROSS_MEAN, &c->keys[i]);
+		f.sure[i] = mem_zero(p->slots, sizeof **f.sure);
 	}
-	bool ok = c->len == 0 || run_fold(&f, c->ops, c->engine, &w, e);
+	ok = ok && (c->len == 0 || run_fold(&f, c->ops, c->engine, &w, e));
 	for (size_t i = 0; i < c->len; i++) {
 		struct series *s = &c->a->list[c->place[i]];
 
 		s->values = fold_steps(c->a, p, f.values[i]);
 		s->plains = fold_steps(c->a, p, f.plains[i]);
+		if (robust && grain == GRAIN_DAY && want_whole_ports(&w) && want_one_port(&w))
+			s->sure = fold_sure(c->a, p, f.values[i], f.sure[i]);
 		free(f.values[i]);
 		free(f.plains[i]);
+		free(f.sure[i]);
 	}
 	free(f.values);
 	free(f.plains);
+	free(f.sure);
+	free(f.weights);
 	return ok;
 }
 
@@ -420,7 +522,7 @@ bool combine(const struct engine_ops *ops, void *engine, const struct book *book
 	c.want = (struct want){ .question = q, .zone = &book->zone, .grain = GRAIN_DAY };
 	if (!question_settle(q, &book->zone, book_held(book), e) || !combine_sensor(book, q, &c.want.sensor, e))
 		return false;
-	if (q->across == ACROSS_ROBUST && calendar_day(&book->zone, q->span.from) >= book->settled) {
+	if (q->across == ACROSS_ROBUST && calendar_day(&book->zone, q->span.from) >= book->days.settled) {
 		q->across = ACROSS_MEAN;
 		q->fell_back = true;
 	}
@@ -430,6 +532,8 @@ bool combine(const struct engine_ops *ops, void *engine, const struct book *book
 		!rank(ops, engine, &c.days, &c.want, &c.ranking, e))
 		goto out;
 	a->sensors = panel_sensors(&c.days);
+	if (q->across == ACROSS_ROBUST)
+		a->final = calendar_day_start(&book->zone, book->days.final > book->days.first ? book->days.final : book->days.first);
 	if ((q->top ? q->top : c.ranking.len) > QUESTION_TOP_MAX) {
 		err_asked(e, "%zu series are more than one answer holds", c.ranking.len);
 		err_expected(e, "at most %d: top=N, a filter or a shorter span", QUESTION_TOP_MAX);

@@ -18,7 +18,7 @@
 	X(create_data_chunk) X(data_chunk_get_size) X(data_chunk_get_vector) X(data_chunk_reset) X(data_chunk_set_size) \
 	X(destroy_config) X(destroy_data_chunk) X(destroy_logical_type) X(destroy_prepare) X(destroy_result) X(disconnect) \
 	X(execute_prepared) X(fetch_chunk) X(free) X(get_type_id) X(library_version) X(open_ext) X(prepare) X(prepare_error) \
-	X(query) X(result_error) X(set_config) X(string_t_data) X(string_t_length) X(vector_get_data)
+	X(query) X(result_error) X(set_config) X(string_t_data) X(string_t_length) X(vector_assign_string_element_len) X(vector_get_data)
 #define POINTER(name) __typeof__(duckdb_##name) *name;
 #define PLACE(name) { "duckdb_" #name, &calls.name },
 
@@ -222,6 +222,14 @@ void duck_text(struct duck_rows *r, size_t column, size_t row, char *out, size_t
 	out[len] = '\0';
 }
 
+const uint8_t *duck_bytes(struct duck_rows *r, size_t column, size_t row, size_t *len)
+{
+	duckdb_string_t *blobs = calls.vector_get_data(calls.data_chunk_get_vector(r->chunk, column));
+
+	*len = calls.string_t_length(blobs[row]);
+	return (const uint8_t *)calls.string_t_data(&blobs[row]);
+}
+
 void duck_done(struct duck_rows *r)
 {
 	if (!r)
@@ -242,6 +250,15 @@ static void narrow(duckdb_type type, void *to, const uint64_t *from, size_t n)
 		}
 }
 
+static void put_blobs(duckdb_vector vector, const uint64_t *blobs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct duck_blob *b = (const struct duck_blob *)(uintptr_t)blobs[i];
+
+		calls.vector_assign_string_element_len(vector, i, b->at, b->len);
+	}
+}
+
 static bool append_block(duckdb_appender appender, duckdb_data_chunk chunk, const duckdb_type *types, size_t columns, size_t at,
 	size_t count, duck_fill_fn *fill, const void *from_where)
 {
@@ -249,8 +266,13 @@ static bool append_block(duckdb_appender appender, duckdb_data_chunk chunk, cons
 
 	calls.data_chunk_reset(chunk);
 	for (size_t k = 0; k < columns; k++) {
+		duckdb_vector vector = calls.data_chunk_get_vector(chunk, k);
+
 		fill(from_where, k, at, count, block);
-		narrow(types[k], calls.vector_get_data(calls.data_chunk_get_vector(chunk, k)), block, count);
+		if (types[k] == DUCKDB_TYPE_BLOB)
+			put_blobs(vector, block, count);
+		else
+			narrow(types[k], calls.vector_get_data(vector), block, count);
 	}
 	calls.data_chunk_set_size(chunk, count);
 	return calls.append_data_chunk(appender, chunk) == DuckDBSuccess;

@@ -35,10 +35,13 @@ const uint64_t *duck_numbers(struct duck_rows *r, size_t column);
 const double *duck_reals(struct duck_rows *r, size_t column);           /* of a DOUBLE column */
 /* A text of the block, cut to cap; VARCHAR columns only. */
 void duck_text(struct duck_rows *r, size_t column, size_t row, char *out, size_t cap);
+const uint8_t *duck_bytes(struct duck_rows *r, size_t column, size_t row, size_t *len);    /* of a BLOB column, valid as long */
 void duck_done(struct duck_rows *r);
 
 /* Appends n rows to a table without texts: fill() writes rows [from, from + count) of one column as numbers, of a DOUBLE column its
- * bits; count <= DUCK_BLOCK. */
+ * bits, of a BLOB column duck_blob()s; count <= DUCK_BLOCK. */
+struct duck_blob { const void *at; size_t len; };
+static inline uint64_t duck_blob(const struct duck_blob *b) { return (uint64_t)(uintptr_t)b; }
 typedef void duck_fill_fn(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out);
 bool duck_append(struct duck_con *c, const char *table, size_t n, duck_fill_fn *fill, const void *from_where, struct err *e);
 

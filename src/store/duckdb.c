@@ -17,10 +17,12 @@
 #include "store/regions.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <math.h>
 
 /* A put is refused below this much free room: two checkpoints and a large group. */
 #define FREE_BYTES_MIN (160ull << 20)
-enum { VERSION = 2, WATCHED_SLACK = 1000, ASKED_FIRST = 2 /* a ranking reads its period and the one before */ };
+enum { VERSION = 3, WATCHED_SLACK = 1000, ASKED_FIRST = 2 /* a ranking reads its period and the one before */ };
 
 struct duckdb {
 	char path[PATH_TEXT_MAX];
@@ -36,7 +38,7 @@ static bool load_meta(struct duckdb *d, struct book *book, struct err *e)
 	char zone[ZONE_NAME_MAX];
 	bool ok = false;
 
-	if (!duck_query(d->writer, "SELECT version::UBIGINT, made::UBIGINT, zone, settled::UBIGINT FROM meta", NULL, 0, &r, e))
+	if (!duck_query(d->writer, "SELECT version::UBIGINT, made::UBIGINT, zone, first::UBIGINT, settled::UBIGINT, final::UBIGINT, passes::UBIGINT, late FROM meta", NULL, 0, &r, e))
 		return false;
 	if (duck_next(r) != 1) {
 		err_set(e, "%s has no single line of meta", d->path);
@@ -45,7 +47,8 @@ static bool load_meta(struct duckdb *d, struct book *book, struct err *e)
 		err_expected(e, "layout %d: another version of teiten made it", VERSION);
 	} else {
 		book->made_s = (int64_t)*duck_numbers(r, 1);
-		book->settled = (uint32_t)*duck_numbers(r, 3);
+		book->days = (struct known_days){ (uint32_t)*duck_numbers(r, 3), (uint32_t)*duck_numbers(r, 4), (uint32_t)*duck_numbers(r, 5),
+			(uint32_t)*duck_numbers(r, 6), *duck_numbers(r, 7) };
 		duck_text(r, 2, 0, zone, sizeof zone);
 		ok = zone_load(&book->zone, zone, e);
 	}
@@ -157,7 +160,7 @@ static bool make_tables(struct duckdb *d, const char *zone, struct err *e)
 	if (!zone_load(&checked, zone, e))
 		return false;
 	zone_release(&checked);
-	(void)snprintf(meta, sizeof meta, "INSERT INTO meta VALUES (%d, '%s', %lld, 0)", VERSION, zone, (long long)clock_wall_s());
+	(void)snprintf(meta, sizeof meta, "INSERT INTO meta VALUES (%d, '%s', %lld, 0, 0, 0, 0, 0)", VERSION, zone, (long long)clock_wall_s());
 	return duck_run(d->writer, "BEGIN", e) && duck_run(d->writer, sql_tables, e) && duck_run(d->writer, meta, e) &&
 		duck_run(d->writer, "COMMIT", e);
 }
@@ -455,25 +458,81 @@ static enum committed duckdb_commit(void *engine, const struct group *g, struct 
 	return done;
 }
 
-static bool duckdb_unsettled(void *engine, uint32_t until, struct key **ports, size_t *len, struct err *e)
+/* The one row of numbers that a query gives; without a right to write nothing is ever to be settled, and out is not touched. */
+static bool one_row(struct duckdb *d, const char *sql, const uint64_t *given, size_t n, uint64_t *out, size_t columns, struct err *e)
+{
+	struct duck_rows *r;
+
+	if (d->read_only)
+		return true;
+	if (!duck_query(d->writer, sql, given, n, &r, e))
+		return false;
+	bool ok = duck_next(r) == 1;
+	for (size_t i = 0; ok && i < columns; i++)
+		out[i] = *duck_numbers(r, i);
+	duck_done(r);
+	return ok || err_set(e, "the database gave no answer");
+}
+
+static bool duckdb_pending(void *engine, uint32_t final, uint32_t until, struct pending *p, struct err *e)
+{
+	uint64_t out[] = { UINT32_MAX, 0, 0 };
+	bool ok = one_row(engine, sql_pending, (uint64_t[]){ final, until }, 2, out, 3, e);
+
+	*p = (struct pending){ (uint32_t)out[0], out[1] > 0, out[2] };
+	return ok;
+}
+
+static bool duckdb_ripe(void *engine, minute_t at, uint32_t *until, struct err *e)
+{
+	uint64_t out[] = { 0 };
+	bool ok = one_row(engine, sql_ripe, (uint64_t[]){ at }, 1, out, 1, e);
+
+	*until = (uint32_t)out[0];
+	return ok;
+}
+
+static bool duckdb_active(void *engine, uint32_t from, uint32_t until, struct robust_state **ports, size_t *len, struct err *e)
 {
 	struct duckdb *d = engine;
-	uint64_t given[] = { until };
 	struct duck_rows *r;
 	size_t cap = 0;
 
 	*len = 0;
 	if (d->read_only)
 		return true;
-	if (!duck_query(d->writer, sql_unsettled, given, 1, &r, e))
+	if (!duck_query(d->writer, sql_active, (uint64_t[]){ from, until }, 2, &r, e))
 		return false;
 	for (size_t n = duck_next(r); n; n = duck_next(r))
 		for (size_t i = 0; i < n; i++) {
 			MEM_GROW(*ports, *len, cap);
-			(*ports)[(*len)++] = (struct key){ 0, duck_numbers(r, 0)[i] };
+			(*ports)[(*len)++] = (struct robust_state){ .key = { 0, duck_numbers(r, 0)[i] }, .day = (uint32_t)duck_numbers(r, 1)[i] };
 		}
 	duck_done(r);
 	return true;
+}
+
+static bool duckdb_states(void *engine, struct robust_state *ports, size_t len, struct buf *bytes, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct buf sql = buf_make(SQL_MAX);
+	struct duck_rows *r = NULL;
+	size_t k = 0;
+
+	sql_states(ports, len, &sql);
+	bool ok = duck_query(d->writer, buf_cstr(&sql), NULL, 0, &r, e);
+	for (size_t n = ok ? duck_next(r) : 0; n; n = duck_next(r))
+		for (size_t i = 0; i < n; i++) {
+			while (ports[k].key.lo != duck_numbers(r, 0)[i])        /* both ascend */
+				k++;
+			ports[k].day = (uint32_t)duck_numbers(r, 1)[i];
+			ports[k].at = bytes->len;
+			const uint8_t *state = duck_bytes(r, 2, i, &ports[k].len);
+			buf_bytes(bytes, state, ports[k].len);
+		}
+	duck_done(r);
+	buf_release(&sql);
+	return ok && (bytes->ok || err_set(e, "the habits of %zu ports are too many", len));
 }
 
 static uint64_t bits_of(double v)
@@ -496,7 +555,7 @@ static void fill_days(const void *from_where, size_t column, size_t from, size_t
 	for (size_t i = 0; i < count; i++) {
 		const struct robust_day *d = &((const struct settled *)from_where)->days[from + i];
 		const uint64_t columns[] = { d->key.lo >> 16, d->key.lo & UINT16_MAX, d->day, bits_of(d->theta), bits_of(d->se), bits_of(d->value),
-			bits_of(d->plain), d->looked, d->accepted, d->flags, 1 };
+			bits_of(d->plain), d->looked, d->accepted, d->flags, d->revision };
 
 		out[i] = columns[column];
 	}
@@ -506,7 +565,7 @@ static void fill_weights(const void *from_where, size_t column, size_t from, siz
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct robust_weight *w = &((const struct settled *)from_where)->weights[from + i];
-		const uint64_t columns[] = { w->key.lo >> 16, w->key.lo & UINT16_MAX, w->day, w->sensor, bits_of(w->weight) };
+		const uint64_t columns[] = { w->key.lo >> 16, w->key.lo & UINT16_MAX, w->day, w->sensor, bits_of(w->weight), bits_of(w->voice) };
 
 		out[i] = columns[column];
 	}
@@ -523,32 +582,73 @@ static void fill_findings(const void *from_where, size_t column, size_t from, si
 	}
 }
 
-static bool write_settled(struct duckdb *d, const struct settled *s, struct err *e)
+static void fill_states(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
 {
-	uint64_t until[] = { s->until };
-	bool ok = true;
+	static _Thread_local struct duck_blob blobs[DUCK_BLOCK];
+	const struct settled *s = from_where;
 
-	if (s->ports_len == 0)
-		return duck_query(d->writer, "UPDATE meta SET settled = $1", until, 1, NULL, e);
-	ok = duck_append(d->writer, "settling", s->ports_len, fill_ports, s, e);
-	for (size_t i = 0; ok && sql_settle_before[i]; i++)
-		ok = duck_query(d->writer, sql_settle_before[i], until, 1, NULL, e);
-	return ok && duck_append(d->writer, "robust_day", s->days_len, fill_days, s, e) &&
-		duck_append(d->writer, "robust_weight", s->weights_len, fill_weights, s, e) &&
-		duck_append(d->writer, "finding", s->findings_len, fill_findings, s, e) && duck_run(d->writer, sql_settle_after, e);
+	for (size_t i = 0; i < count; i++) {
+		const struct robust_state *state = &s->states[from + i];
+
+		blobs[i] = (struct duck_blob){ s->bytes.at + state->at, state->len };
+		out[i] = column == 0 ? state->key.lo >> 16 : column == 1 ? state->key.lo & UINT16_MAX : column == 2 ? state->day : duck_blob(&blobs[i]);
+	}
 }
 
-static bool duckdb_settle(void *engine, const struct settled *s, struct err *e)
+static bool write_settled(struct duckdb *d, const void *what, struct err *e)
 {
-	struct duckdb *d = engine;
+	const struct settled *s = what;
+	uint64_t from[] = { s->from };
+	bool ok = duck_append(d->writer, "settling", s->ports_len, fill_ports, s, e);
+
+	for (size_t i = 0; ok && sql_settle_before[i]; i++)
+		ok = duck_query(d->writer, sql_settle_before[i], from, 1, NULL, e);
+	ok = ok && duck_append(d->writer, "robust_day", s->days_len, fill_days, s, e) &&
+		duck_append(d->writer, "robust_weight", s->weights_len, fill_weights, s, e) && duck_append(d->writer, "finding", s->findings_len, fill_findings, s, e);
+	return ok && (s->states_len == 0 || (duck_run(d->writer, sql_settle_states, e) && duck_append(d->writer, "robust_state", s->states_len, fill_states, s, e))) &&
+		duck_run(d->writer, sql_settle_after, e);
+}
+
+static bool in_transaction(struct duckdb *d, bool (*write)(struct duckdb *d, const void *what, struct err *e), const void *what, struct err *e)
+{
 	struct err rolling;
 
 	if (d->read_only || !may_write(d, e))
 		return d->read_only;
-	if (duck_run(d->writer, "BEGIN", e) && write_settled(d, s, e) && duck_run(d->writer, "COMMIT", e))
+	if (duck_run(d->writer, "BEGIN", e) && write(d, what, e) && duck_run(d->writer, "COMMIT", e))
 		return true;
 	(void)duck_run(d->writer, "ROLLBACK", &rolling);        /* what failed is already told */
 	return false;
+}
+
+static bool duckdb_settle(void *engine, const struct settled *s, struct err *e)
+{
+	return in_transaction(engine, write_settled, s, e);
+}
+
+struct closing { const struct known_days *days; bool anew; minute_t now; };
+
+static bool write_closing(struct duckdb *d, const void *what, struct err *e)
+{
+	const struct closing *c = what;
+	char sql[512];
+
+	(void)snprintf(sql, sizeof sql, "DELETE FROM closed WHERE %s until < %u; INSERT INTO closed SELECT %u, %u WHERE NOT EXISTS (SELECT 1 FROM closed WHERE until >= %u);"
+		"DELETE FROM unsettled WHERE day < %u; UPDATE meta SET first = %u, settled = %u, final = %u, passes = %u, late = %" PRIu64, c->anew ? "true OR" : "",
+		c->days->final, c->days->settled, c->now, c->days->settled, c->days->settled, c->days->first, c->days->settled, c->days->final,
+		c->days->passes, c->days->late);
+	return duck_run(d->writer, sql, e);
+}
+
+static bool duckdb_close_days(void *engine, const struct known_days *days, bool anew, minute_t now, struct err *e)
+{
+	return in_transaction(engine, write_closing, &(struct closing){ days, anew, now }, e);
+}
+
+static struct sureness sureness_of(struct duck_rows *r, size_t i)
+{
+	return (struct sureness){ duck_reals(r, 5)[i], (unsigned)duck_numbers(r, 6)[i], (unsigned)duck_numbers(r, 7)[i], (unsigned)duck_numbers(r, 8)[i],
+		(unsigned)duck_numbers(r, 9)[i] };
 }
 
 static bool duckdb_robust(void *engine, const struct want *w, robust_fn *fn, void *to, struct err *e)
@@ -558,7 +658,7 @@ static bool duckdb_robust(void *engine, const struct want *w, robust_fn *fn, voi
 	struct buf sql = buf_make(SQL_MAX);
 	struct robust_cell cells[DUCK_BLOCK];
 	struct duck_rows *r = NULL;
-	bool ok = con != NULL, go_on = true;
+	bool ok = con != NULL, go_on = true, whole = want_whole_ports(w), one = whole && want_one_port(w);
 
 	sql_robust(w, &sql);
 	ok = ok && (sql.ok || err_set(e, "the question is too long for the database")) && duck_query(con, buf_cstr(&sql), NULL, 0, &r, e);
@@ -569,10 +669,35 @@ static bool duckdb_robust(void *engine, const struct want *w, robust_fn *fn, voi
 			struct key key = { duck_numbers(r, 0)[i], duck_numbers(r, 1)[i] };
 
 			if (want_takes(w, &key))
-				cells[len++] = (struct robust_cell){ key, calendar_day_start(w->zone, (uint32_t)duck_numbers(r, 2)[i]), duck_reals(r, 3)[i] };
+				cells[len++] = (struct robust_cell){ key, calendar_day_start(w->zone, (uint32_t)duck_numbers(r, 2)[i]), duck_reals(r, 3)[i],
+					one && duck_numbers(r, 4)[i] == 1 ? sureness_of(r, i) : (struct sureness){ .se = NAN } };
 		}
 		go_on = fn(to, cells, len);
 	}
+	duck_done(r);
+	buf_release(&sql);
+	duck_disconnect(con);
+	return ok;
+}
+
+static bool duckdb_weights(void *engine, const struct want *w, struct robust_weight **list, size_t *len, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_con *con = duck_connect(d->duck, e);
+	struct buf sql = buf_make(SQL_MAX);
+	struct duck_rows *r = NULL;
+	size_t cap = 0;
+
+	sql_weights(w, &sql);
+	bool ok = con && (sql.ok || err_set(e, "the question is too long for the database")) && duck_query(con, buf_cstr(&sql), NULL, 0, &r, e);
+	*len = 0;
+	*list = NULL;
+	for (size_t n = ok ? duck_next(r) : 0; n; n = duck_next(r))
+		for (size_t i = 0; i < n; i++) {
+			MEM_GROW(*list, *len, cap);
+			(*list)[(*len)++] = (struct robust_weight){ { 0, duck_numbers(r, 0)[i] }, (uint32_t)duck_numbers(r, 1)[i], (uint16_t)duck_numbers(r, 2)[i],
+				duck_reals(r, 3)[i], duck_reals(r, 4)[i] };
+		}
 	duck_done(r);
 	buf_release(&sql);
 	duck_disconnect(con);
@@ -861,8 +986,13 @@ const struct engine_ops engine_duckdb = {
 	.close = duckdb_engine_close,
 	.commit = duckdb_commit,
 	.reopen = duckdb_engine_reopen,
-	.unsettled = duckdb_unsettled,
+	.pending = duckdb_pending,
+	.ripe = duckdb_ripe,
+	.active = duckdb_active,
+	.states = duckdb_states,
 	.settle = duckdb_settle,
+	.close_days = duckdb_close_days,
+	.weights = duckdb_weights,
 	.robust = duckdb_robust,
 	.findings = duckdb_findings,
 	.hours = duckdb_hours,

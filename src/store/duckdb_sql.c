@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "core/calendar.h"
+#include "store/days.h"
 
 #include <assert.h>
 
@@ -9,7 +10,7 @@
 #define REACHES "(kind <> 1 OR proto IN (1, 58))"
 
 const char sql_tables[] =
-	"CREATE TABLE meta (version UINTEGER, zone VARCHAR, made UBIGINT, settled UINTEGER);"
+	"CREATE TABLE meta (version UINTEGER, zone VARCHAR, made UBIGINT, first UINTEGER, settled UINTEGER, final UINTEGER, passes UINTEGER, late UBIGINT);"
 	"CREATE TABLE sensor (number USMALLINT, name VARCHAR, addresses UINTEGER, grp VARCHAR, region VARCHAR);"
 	"CREATE TABLE watched (sensor USMALLINT, from_minute UINTEGER, until_minute UINTEGER, seconds UTINYINT);"
 	"CREATE TABLE ledger (batch UINTEGER, sensor USMALLINT, epoch UBIGINT, serial UBIGINT, rows UINTEGER, packets UBIGINT,"
@@ -31,13 +32,16 @@ const char sql_tables[] =
 	"CREATE TABLE source_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sensor USMALLINT, sources UINTEGER);"
 	"CREATE TABLE new_hour (proto UTINYINT, port USMALLINT, hour UINTEGER, sources UINTEGER, new UINTEGER,"
 	" packets UBIGINT, top UBIGINT);"
-	/* robust values (store/days): what is to be reckoned, a port's days, what a sensor's packet weighs, what was odd */
-	"CREATE TABLE unsettled (proto UTINYINT, port USMALLINT, day USMALLINT);"
+	/* robust values (store/days): what is to be reckoned, what was when, a port's days, what a sensor's packet weighs, what was odd, and from where
+	 * the next days go on */
+	"CREATE TABLE unsettled (day USMALLINT, packets UBIGINT);"
+	"CREATE TABLE closed (until UINTEGER, minute UINTEGER);"
 	"CREATE TABLE robust_day (proto UTINYINT, port USMALLINT, day USMALLINT, theta DOUBLE, se DOUBLE, value DOUBLE, plain DOUBLE,"
 	" looked USMALLINT, accepted USMALLINT, flags UTINYINT, revision UINTEGER);"
-	"CREATE TABLE robust_weight (proto UTINYINT, port USMALLINT, day USMALLINT, sensor USMALLINT, weight DOUBLE);"
+	"CREATE TABLE robust_weight (proto UTINYINT, port USMALLINT, day USMALLINT, sensor USMALLINT, weight DOUBLE, voice DOUBLE);"
 	"CREATE TABLE finding (proto UTINYINT, port USMALLINT, day USMALLINT, kind UTINYINT, up UTINYINT, sensor USMALLINT, packets DOUBLE,"
-	" expected DOUBLE, n USMALLINT, of_n USMALLINT, level DOUBLE, other DOUBLE)";
+	" expected DOUBLE, n USMALLINT, of_n USMALLINT, level DOUBLE, other DOUBLE);"
+	"CREATE TABLE robust_state (proto UTINYINT, port USMALLINT, day USMALLINT, state BLOB)";
 
 #define BITS "(SELECT unnest([0, 1, 2, 3, 4])::UTINYINT AS bit)"
 #define MARKED(from) "SELECT hi, lo, day, bit, sum(packets)::UBIGINT AS packets FROM " from ", " BITS " WHERE mark >> bit & 1 = 1 GROUP BY ALL"
@@ -60,16 +64,25 @@ const char sql_add[] =
 	"INSERT INTO source_day SELECT hi, lo, proto, ranked, day, sum(packets) FROM incoming WHERE " REACHES " GROUP BY ALL";
 
 const char sql_unsettle[] =
-	"INSERT INTO unsettled SELECT proto, ranked, day FROM incoming WHERE " REACHES " EXCEPT SELECT proto, port, day FROM unsettled";
-const char sql_unsettled[] =
-	"SELECT DISTINCT (proto::UBIGINT * 65536 + port)::UBIGINT FROM unsettled WHERE day < $1 ORDER BY 1";
+	"INSERT INTO unsettled SELECT day, sum(packets) FROM incoming WHERE " REACHES " GROUP BY day";
+/* $1: final; $2: until. */
+const char sql_pending[] =
+	"SELECT coalesce(min(day), 4294967295)::UBIGINT, count(*) FILTER (WHERE day >= $1)::UBIGINT, coalesce(sum(packets) FILTER (WHERE day < $1), 0)::UBIGINT"
+	" FROM unsettled WHERE day < $2";
+const char sql_ripe[] = "SELECT coalesce(max(until), 0)::UBIGINT FROM closed WHERE minute <= $1";
+const char sql_active[] =
+	"SELECT DISTINCT (proto::UBIGINT * 65536 + port)::UBIGINT, coalesce(s.day, 0)::UBIGINT FROM port_day AS d LEFT JOIN robust_state AS s USING (proto, port)"
+	" WHERE d.day >= $1 AND d.day < $2 ORDER BY 1";
 
-#define SETTLING " WHERE day < $1 AND proto::UINTEGER * 65536 + port IN (SELECT port FROM settling)"
-/* In order: what was there is remembered for its revisions, and goes. */
+#define SETTLING " AND proto::UINTEGER * 65536 + port IN (SELECT port FROM settling)"
+/* In order, $1: from. What was there is remembered for its revisions, and goes. */
 const char *const sql_settle_before[] = {
-	"INSERT INTO revised SELECT proto, port, day, value, revision FROM robust_day" SETTLING,
-	"DELETE FROM robust_day" SETTLING, "DELETE FROM robust_weight" SETTLING, "DELETE FROM finding" SETTLING, "DELETE FROM unsettled" SETTLING, NULL,
+	"INSERT INTO revised SELECT proto, port, day, value, revision FROM robust_day WHERE day >= $1" SETTLING,
+	"DELETE FROM robust_day WHERE day >= $1" SETTLING, "DELETE FROM robust_weight WHERE day >= $1" SETTLING, "DELETE FROM finding WHERE day >= $1" SETTLING, NULL,
 };
+/* Only of ports whose states come now. */
+const char sql_settle_states[] =
+	"DELETE FROM robust_state WHERE proto::UINTEGER * 65536 + port IN (SELECT port FROM settling)";
 const char sql_settle_after[] =
 	"UPDATE robust_day SET revision = r.revision + (CASE WHEN abs(r.value - robust_day.value) <= 1e-9 * abs(r.value) THEN 0 ELSE 1 END)"
 	" FROM revised AS r WHERE robust_day.proto = r.proto AND robust_day.port = r.port AND robust_day.day = r.day;"
@@ -216,7 +229,7 @@ static struct table table_for(const struct want *w)
 
 static bool by_day(const struct table *t)
 {
-	return strstr(t->name, "_day") != NULL;
+	return strstr(t->name, "_day") != NULL || strcmp(t->name, "robust_weight") == 0;
 }
 
 static void add_span(const struct want *w, const struct table *t, struct buf *out)
@@ -355,20 +368,47 @@ void sql_robust(const struct want *w, struct buf *out)
 		{ "port_region_day", NEEDS_PORT | NEEDS_PROTO | NEEDS_REGION | NEEDS_SENSOR }, { "tuple", ~0u } };
 	const struct table *t = parts;
 
-	buf_str(out, "SELECT khi, klo, day::UBIGINT, sum(value)::DOUBLE FROM (SELECT ");
-	add_key(w, out);
 	if (want_whole_ports(w)) {
-		buf_str(out, ", day, value");
+		buf_str(out, "SELECT khi, klo, day::UBIGINT, sum(value)::DOUBLE, count(*)::UBIGINT, any_value(se), any_value(looked)::UBIGINT,"
+			" any_value(accepted)::UBIGINT, any_value(flags)::UBIGINT, any_value(revision)::UBIGINT FROM (SELECT *, ");
+		add_key(w, out);
 		add_from(w, &days, out);
 		buf_str(out, " AND NOT isnan(value))");
 	} else {
 		while (needs(w) & ~t->holds)
 			t++;
+		buf_str(out, "SELECT khi, klo, day::UBIGINT, sum(value)::DOUBLE FROM (SELECT ");
+		add_key(w, out);
 		buf_str(out, ", day, packets * weight AS value FROM (SELECT *, " RANKED "::USMALLINT AS ranked");
 		add_from(w, t, out);
 		buf_str(out, ") AS part JOIN (SELECT proto, port AS ranked, day, sensor, weight FROM robust_weight) AS w USING (proto, ranked, day, sensor))");
 	}
 	buf_str(out, " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
+}
+
+void sql_weights(const struct want *w, struct buf *out)
+{
+	static const struct table weights = { "robust_weight", NEEDS_PORT | NEEDS_PROTO | NEEDS_SENSOR };
+	struct question ports;
+	struct want of_ports = *w;
+
+	question_init(&ports);
+	ports.each = w->question->each == EACH_PORT ? EACH_PORT : EACH_NOTHING;
+	ports.proto = w->question->proto;
+	ports.port = w->question->port;
+	of_ports.question = &ports;
+	buf_str(out, "SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, day::UBIGINT, sensor::UBIGINT, weight, voice");
+	add_from(&of_ports, &weights, out);
+	buf_str(out, " ORDER BY 1, 2, 3");
+}
+
+/* Of those ports: (port, day, state). */
+void sql_states(const struct robust_state *ports, size_t n, struct buf *out)
+{
+	buf_str(out, "SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, day::UBIGINT, state FROM robust_state WHERE proto::UINTEGER * 65536 + port IN (");
+	for (size_t i = 0; i < n; i++)
+		buf_printf(out, "%s%llu", i ? "," : "", (unsigned long long)ports[i].key.lo);
+	buf_str(out, ") ORDER BY 1");
 }
 
 void sql_counts(const struct want *w, struct buf *out)

@@ -10,8 +10,9 @@ enum { SQL_MAX = 1 << 16 };
 extern const char sql_tables[];                 /* makes all tables of a new store */
 extern const char sql_incoming[];               /* the connection's own tables: the rows of a group, sources of an hour */
 extern const char sql_add[];                    /* all roll-ups */
-extern const char sql_unsettle[], sql_unsettled[];      /* ports whose days are to be reckoned; $1: before which day */
-extern const char *const sql_settle_before[], sql_settle_after[];
+/* store/days: what is to be reckoned, and from where; as the engine's pending, ripe and active. */
+extern const char sql_unsettle[], sql_pending[], sql_ripe[], sql_active[];
+extern const char *const sql_settle_before[], sql_settle_states[], sql_settle_after[];
 /* store/reckoning's */
 extern const char sql_touch[], sql_touch_later[], sql_touched[], sql_rows_between[], sql_sighted[], sql_reckon_sensors[], sql_reckon_new[],
 	sql_reckon_packets[], sql_hours[], sql_reckoned_until[];
@@ -27,6 +28,8 @@ void sql_counts(const struct want *w, struct buf *out);
 void sql_sources(const struct want *w, struct buf *out);
 /* (key hi, key lo, day, value), ascending. */
 void sql_robust(const struct want *w, struct buf *out);
+void sql_weights(const struct want *w, struct buf *out);
+void sql_states(const struct robust_state *ports, size_t n, struct buf *out);
 void sql_rows(const struct want *w, struct buf *out);
 
 #endif

@@ -10,6 +10,9 @@
 struct regions;
 struct surge_row;
 struct robust_finding;
+struct robust_weight;
+struct robust_state;
+struct pending;
 
 /* What a series is about, as a number: proto << 16 | ranked port; sensor number; region's two letters; kind; mark's bit
  * number; proto; an address or network as its two halves. */
@@ -43,8 +46,8 @@ struct group {
 
 enum committed { COMMIT_DONE, COMMIT_NOT, COMMIT_UNKNOWN };
 
-/* A day's robust value: of its whole port, or of a part. */
-struct robust_cell { struct key key; minute_t at /* start of its day */; double value; };
+/* A day's robust value: of its whole port, or of a part; of one whole port also how sure it is (else NAN and 0). */
+struct robust_cell { struct key key; minute_t at /* start of its day */; double value; struct sureness sure; };
 struct settled;
 
 /* Sources of a port in an hour of UTC that was reckoned: of one sensor, or (sensor 0) of all, with how many were new, their packets, and those of
@@ -62,10 +65,20 @@ struct engine_ops {
 	enum committed (*commit)(void *engine, const struct group *g, struct err *e);
 	/* After COMMIT_UNKNOWN: everything anew, the book from what is really there. */
 	bool (*reopen)(void *engine, struct book *book, struct err *e);
-	/* Ports of which anything came since they were settled, on days before `until` (a day's number); ascending, caller frees. */
-	bool (*unsettled)(void *engine, uint32_t until, struct key **ports, size_t *n, struct err *e);
-	/* Keeps what store/days found in place of what there was, in one transaction. Without ports: every day before until is settled now. */
+	/* What came for days before `until` (numbers of days) since they were settled; those before `final` are final. */
+	bool (*pending)(void *engine, uint32_t final, uint32_t until, struct pending *p, struct err *e);
+	/* Days before *until were settled at `at` or earlier; 0: none. */
+	bool (*ripe)(void *engine, minute_t at, uint32_t *until, struct err *e);
+	/* Ports that were reached for on days [from, until), each with the day of its state (0: it has none); ascending, the caller frees. */
+	bool (*active)(void *engine, uint32_t from, uint32_t until, struct robust_state **ports, size_t *n, struct err *e);
+	/* Fills in the states of these ports, ascending; of those that have none len stays 0. */
+	bool (*states)(void *engine, struct robust_state *ports, size_t n, struct buf *bytes, struct err *e);
+	/* Keeps what store/days found in place of what there was, in one transaction. */
 	bool (*settle)(void *engine, const struct settled *s, struct err *e);
+	/* Every day before d->settled is settled now; anew: and nothing that was known before counts. */
+	bool (*close_days)(void *engine, const struct known_days *d, bool anew, minute_t now, struct err *e);
+	/* Of the ports that the question is about, on its days: by port, day and sensor; the caller frees. */
+	bool (*weights)(void *engine, const struct want *w, struct robust_weight **list, size_t *n, struct err *e);
 	/* Robust values as cells: ascending by key and at. By days only. */
 	bool (*robust)(void *engine, const struct want *w, robust_fn *fn, void *to, struct err *e);
 	/* Findings of days [from, until), by day, port and sensor; the caller frees. */
@@ -89,6 +102,7 @@ extern const struct engine_ops engine_memory, engine_duckdb;
 int key_cmp(const struct key *a, const struct key *b);
 /* Nothing but ports and protocols is asked for: a port's own value answers. */
 bool want_whole_ports(const struct want *w);
+bool want_one_port(const struct want *w);                                 /* each of its keys is one port */
 bool want_takes(const struct want *w, const struct key *k);              /* k is one of w->only, or any will do */
 /* Keys of a row under `each`: usually one, one a bit for marks; returns how many. region as two letters in one number. */
 enum { ROW_KEYS_MAX = 8 };

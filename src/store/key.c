@@ -92,3 +92,8 @@ bool want_whole_ports(const struct want *w)
 	return (q->each == EACH_PORT || q->each == EACH_NOTHING || q->each == EACH_PROTO) && !q->region[0] && !q->kinds && !q->marks && !q->has_src &&
 		!w->sensor;
 }
+
+bool want_one_port(const struct want *w)
+{
+	return w->question->each == EACH_PORT || (w->question->port >= 0 && w->question->proto >= 0);
+}

@@ -175,7 +175,7 @@ static bool local_facts(struct store *s, struct facts *f, struct err *e)
 	(void)e;
 	(void)pthread_rwlock_rdlock(&l->lock);
 	const struct book *b = &l->book;
-	*f = (struct facts){ .made_s = b->made_s, .held = book_held(b), .batches = b->batches, .rows = b->rows,
+	*f = (struct facts){ .made_s = b->made_s, .held = book_held(b), .late = b->days.late, .batches = b->batches, .rows = b->rows,
 		.packets = b->packets, .lost = b->lost, .revision = b->revision, .len = b->len };
 	f->zone = b->zone;
 	f->zone.rules = mem_resize(NULL, b->zone.len, sizeof *f->zone.rules);
@@ -284,16 +284,15 @@ static bool local_surges(struct store *s, struct surge_row **rows, size_t *n, st
 static bool local_settle(struct store *s, minute_t now, struct err *e)
 {
 	struct local *l = (struct local *)s;
-	uint32_t until;
+	struct known_days known;
 
 	(void)pthread_rwlock_rdlock(&l->lock);          /* questions go on; a put waits */
-	bool ok = days_settle(l->ops, l->engine, &l->book, now, &until, e);
+	bool ok = days_settle(l->ops, l->engine, &l->book, now, &known, e);
 	(void)pthread_rwlock_unlock(&l->lock);
 	(void)pthread_rwlock_wrlock(&l->lock);
-	if (until) {
-		l->book.settled = until;
-		l->book.revision++;
-	}
+	l->book.revision += !ok || known.passes != l->book.days.passes;
+	if (ok)
+		l->book.days = known;
 	(void)pthread_rwlock_unlock(&l->lock);
 	return ok;
 }

@@ -9,12 +9,17 @@
 #include "store/days.h"
 #include "store/regions.h"
 
-struct row { struct tuple tuple; uint16_t sensor, region; };
+#include <math.h>
+
+struct row { struct tuple tuple; uint16_t sensor, region; uint32_t day; };
 struct memory {
 	struct row *rows; size_t len, cap;
 	struct robust_day *days; size_t days_len, days_cap;             /* in order */
 	struct robust_weight *weights; size_t weights_len, weights_cap; /* in order */
 	struct robust_finding *findings; size_t findings_len, findings_cap;
+	struct robust_state *states; size_t states_len, states_cap; struct buf bytes;
+	struct unsettled { uint32_t day; uint64_t packets; } *unsettled; size_t unsettled_len, unsettled_cap;
+	struct closed { uint32_t until; minute_t at; } *closed; size_t closed_len, closed_cap;
 	struct label { struct addr src; uint32_t day; unsigned bit; uint64_t packets; } *labels; size_t labels_len, labels_cap;
 };
 
@@ -24,7 +29,9 @@ static void *memory_open(const char *path, const char *zone, struct book *book, 
 	if (!zone_load(&book->zone, zone ? zone : "UTC", e))
 		return NULL;
 	book->made_s = clock_wall_s();
-	return mem_zero(1, sizeof(struct memory));
+	struct memory *m = mem_zero(1, sizeof *m);
+	m->bytes = buf_make(SIZE_MAX);
+	return m;
 }
 
 static void memory_close(void *engine)
@@ -36,6 +43,10 @@ static void memory_close(void *engine)
 	free(m->days);
 	free(m->weights);
 	free(m->findings);
+	free(m->states);
+	buf_release(&m->bytes);
+	free(m->unsettled);
+	free(m->closed);
 	free(m);
 }
 
@@ -98,8 +109,12 @@ static enum committed memory_commit(void *engine, const struct group *g, struct 
 
 			regions_find(g->regions, &t->src, region, &as_number);
 			MEM_GROW(m->rows, m->len, m->cap);
-			m->rows[m->len++] = (struct row){ *t, g->numbers[b], (uint16_t)(region[0] << 8 | region[1]) };
+			m->rows[m->len++] = (struct row){ *t, g->numbers[b], (uint16_t)(region[0] << 8 | region[1]), calendar_day(&g->book->zone, t->minute) };
 			add_labels(m, &g->book->zone, t);
+			if (tuple_reaches(t)) {
+				MEM_GROW(m->unsettled, m->unsettled_len, m->unsettled_cap);
+				m->unsettled[m->unsettled_len++] = (struct unsettled){ calendar_day(&g->book->zone, t->minute), t->packets };
+			}
 		}
 	settle_labels(m);
 	return COMMIT_DONE;
@@ -121,13 +136,49 @@ static bool wanted(const struct want *w, const struct row *r, const struct tuple
 		(!q->region[0] || r->region == (q->region[0] << 8 | q->region[1])) && question_takes(q, t);
 }
 
-/* Every port is gone through anew each time. */
-static bool memory_unsettled(void *engine, uint32_t until, struct key **ports, size_t *len, struct err *e)
+static bool memory_pending(void *engine, uint32_t final, uint32_t until, struct pending *p, struct err *e)
+{
+	const struct memory *m = engine;
+
+	(void)e;
+	*p = (struct pending){ .first = UINT32_MAX };
+	for (size_t i = 0; i < m->unsettled_len; i++) {
+		const struct unsettled *u = &m->unsettled[i];
+
+		if (u->day >= until)
+			continue;
+		p->first = u->day < p->first ? u->day : p->first;
+		p->open |= u->day >= final;
+		p->late += u->day < final ? u->packets : 0;
+	}
+	return true;
+}
+
+static bool memory_ripe(void *engine, minute_t at, uint32_t *until, struct err *e)
+{
+	const struct memory *m = engine;
+
+	(void)e;
+	*until = 0;
+	for (size_t i = 0; i < m->closed_len; i++)
+		if (m->closed[i].at <= at && m->closed[i].until > *until)
+			*until = m->closed[i].until;
+	return true;
+}
+
+static const struct robust_state *state_of(const struct memory *m, const struct key *key)
+{
+	for (size_t i = 0; i < m->states_len; i++)
+		if (key_cmp(&m->states[i].key, key) == 0)
+			return &m->states[i];
+	return NULL;
+}
+
+static bool memory_active(void *engine, uint32_t from, uint32_t until, struct robust_state **ports, size_t *len, struct err *e)
 {
 	struct memory *m = engine;
 	size_t cap = 0;
 
-	(void)until;
 	(void)e;
 	*len = 0;
 	for (unsigned proto = 0; proto <= UINT8_MAX; proto++) {
@@ -135,34 +186,175 @@ static bool memory_unsettled(void *engine, uint32_t until, struct key **ports, s
 
 		memset(met, 0, sizeof met);
 		for (size_t i = 0; i < m->len; i++)
-			if (m->rows[i].tuple.proto == proto && tuple_reaches(&m->rows[i].tuple))
+			if (m->rows[i].tuple.proto == proto && m->rows[i].day >= from && m->rows[i].day < until && tuple_reaches(&m->rows[i].tuple))
 				met[port_ranked((uint8_t)proto, m->rows[i].tuple.port)] = true;
 		for (unsigned port = 0; port <= UINT16_MAX; port++)
 			if (met[port]) {
+				struct key key = { 0, proto << 16 | port };
+				const struct robust_state *s = state_of(m, &key);
+
 				MEM_GROW(*ports, *len, cap);
-				(*ports)[(*len)++] = (struct key){ 0, proto << 16 | port };
+				(*ports)[(*len)++] = (struct robust_state){ .key = key, .day = s ? s->day : 0 };
 			}
 	}
-	m->days_len = m->weights_len = m->findings_len = 0;
 	return true;
+}
+
+static bool memory_states(void *engine, struct robust_state *ports, size_t n, struct buf *bytes, struct err *e)
+{
+	const struct memory *m = engine;
+
+	(void)e;
+	for (size_t i = 0; i < n; i++) {
+		const struct robust_state *s = state_of(m, &ports[i].key);
+
+		if (!s)
+			continue;
+		ports[i] = (struct robust_state){ s->key, s->day, bytes->len, s->len };
+		buf_bytes(bytes, m->bytes.at + s->at, s->len);
+	}
+	return true;
+}
+
+static bool settles(const struct settled *s, const struct key *key)
+{
+	for (size_t i = 0; i < s->ports_len; i++)
+		if (key_cmp(&s->ports[i], key) == 0)
+			return true;
+	return false;
+}
+
+static int day_order(const void *a, const void *b)
+{
+	const struct robust_day *x = a, *y = b;
+	int by_key = key_cmp(&x->key, &y->key);
+
+	return by_key ? by_key : x->day < y->day ? -1 : x->day > y->day;
+}
+
+/* Of those days that take the place of others, the next revision of what changed; the others go. */
+static void replace_days(struct memory *m, const struct settled *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->days_len; i++) {
+		const struct robust_day *old = bsearch(&s->days[i], m->days, m->days_len, sizeof *old, day_order);
+
+		if (old)
+			s->days[i].revision = old->revision + !(fabs(old->value - s->days[i].value) <= 1e-9 * fabs(old->value));
+	}
+	for (size_t i = 0; i < m->days_len; i++)
+		if (m->days[i].day < s->from || !settles(s, &m->days[i].key))
+			m->days[kept++] = m->days[i];
+	m->days_len = kept;
+	for (size_t i = 0; i < s->days_len; i++) {
+		MEM_GROW(m->days, m->days_len, m->days_cap);
+		m->days[m->days_len++] = s->days[i];
+	}
+	if (m->days_len)
+		qsort(m->days, m->days_len, sizeof *m->days, day_order);
+}
+
+static int weight_order(const void *a, const void *b);
+
+static void replace_weights(struct memory *m, const struct settled *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->weights_len; i++)
+		if (m->weights[i].day < s->from || !settles(s, &m->weights[i].key))
+			m->weights[kept++] = m->weights[i];
+	m->weights_len = kept;
+	for (size_t i = 0; i < s->weights_len; i++) {
+		MEM_GROW(m->weights, m->weights_len, m->weights_cap);
+		m->weights[m->weights_len++] = s->weights[i];
+	}
+	if (m->weights_len)
+		qsort(m->weights, m->weights_len, sizeof *m->weights, weight_order);
+}
+
+static int finding_order(const void *a, const void *b)
+{
+	const struct robust_finding *x = a, *y = b;
+	int by_key = key_cmp(&x->key, &y->key);
+
+	return x->day != y->day ? (x->day < y->day ? -1 : 1) : by_key ? by_key : x->sensor != y->sensor ? (x->sensor < y->sensor ? -1 : 1) :
+		x->kind < y->kind ? -1 : x->kind > y->kind;
+}
+
+static void replace_findings(struct memory *m, const struct settled *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->findings_len; i++)
+		if (m->findings[i].day < s->from || !settles(s, &m->findings[i].key))
+			m->findings[kept++] = m->findings[i];
+	m->findings_len = kept;
+	for (size_t i = 0; i < s->findings_len; i++) {
+		MEM_GROW(m->findings, m->findings_len, m->findings_cap);
+		m->findings[m->findings_len++] = s->findings[i];
+	}
+	if (m->findings_len)
+		qsort(m->findings, m->findings_len, sizeof *m->findings, finding_order);
 }
 
 static bool memory_settle(void *engine, const struct settled *s, struct err *e)
 {
 	struct memory *m = engine;
+	size_t kept = 0;
 
 	(void)e;
-	for (size_t i = 0; i < s->days_len; i++) {
-		MEM_GROW(m->days, m->days_len, m->days_cap);
-		m->days[m->days_len++] = s->days[i];
+	replace_days(m, s);
+	replace_weights(m, s);
+	replace_findings(m, s);
+	for (size_t i = 0; i < m->states_len; i++)
+		if (s->states_len == 0 || !settles(s, &m->states[i].key))
+			m->states[kept++] = m->states[i];
+	m->states_len = kept;
+	for (size_t i = 0; i < s->states_len; i++) {
+		MEM_GROW(m->states, m->states_len, m->states_cap);
+		m->states[m->states_len] = s->states[i];
+		m->states[m->states_len++].at = m->bytes.len;
+		buf_bytes(&m->bytes, s->bytes.at + s->states[i].at, s->states[i].len);
 	}
-	for (size_t i = 0; i < s->weights_len; i++) {
-		MEM_GROW(m->weights, m->weights_len, m->weights_cap);
-		m->weights[m->weights_len++] = s->weights[i];
+	return true;
+}
+
+static bool memory_close_days(void *engine, const struct known_days *d, bool anew, minute_t now, struct err *e)
+{
+	struct memory *m = engine;
+	size_t kept = 0;
+	uint32_t last;
+
+	(void)e;
+	m->closed_len = anew ? 0 : m->closed_len;
+	(void)memory_ripe(m, MINUTE_MAX, &last, e);
+	if (last < d->settled) {
+		MEM_GROW(m->closed, m->closed_len, m->closed_cap);
+		m->closed[m->closed_len++] = (struct closed){ d->settled, now };
 	}
-	for (size_t i = 0; i < s->findings_len; i++) {
-		MEM_GROW(m->findings, m->findings_len, m->findings_cap);
-		m->findings[m->findings_len++] = s->findings[i];
+	for (size_t i = 0; i < m->unsettled_len; i++)
+		if (m->unsettled[i].day >= d->settled)
+			m->unsettled[kept++] = m->unsettled[i];
+	m->unsettled_len = kept;
+	return true;
+}
+
+static bool memory_weights(void *engine, const struct want *w, struct robust_weight **list, size_t *len, struct err *e)
+{
+	const struct memory *m = engine;
+	const struct question *q = w->question;
+
+	(void)e;
+	*len = 0;
+	*list = mem_zero(m->weights_len, sizeof **list);
+	for (size_t i = 0; i < m->weights_len; i++) {
+		const struct robust_weight *x = &m->weights[i];
+
+		if (x->day >= calendar_day(w->zone, w->span.from) && x->day <= calendar_day(w->zone, w->span.until - 1) &&
+			(q->port < 0 || (x->key.lo & UINT16_MAX) == (unsigned)q->port) && (q->proto < 0 || x->key.lo >> 16 == (unsigned)q->proto) &&
+			(q->each != EACH_PORT || want_takes(w, &x->key)))
+			(*list)[(*len)++] = *x;
 	}
 	return true;
 }
@@ -185,10 +377,10 @@ static int robust_order(const void *a, const void *b)
 
 struct robust_list { struct robust_cell *cells; size_t len, cap; };
 
-static void robust_push(struct robust_list *l, struct key key, minute_t at, double value)
+static void robust_push(struct robust_list *l, struct key key, minute_t at, double value, struct sureness sure)
 {
 	MEM_GROW(l->cells, l->len, l->cap);
-	l->cells[l->len++] = (struct robust_cell){ key, at, value };
+	l->cells[l->len++] = (struct robust_cell){ key, at, value, sure };
 }
 
 static void whole_ports(const struct memory *m, const struct want *w, struct robust_list *l)
@@ -202,7 +394,8 @@ static void whole_ports(const struct memory *m, const struct want *w, struct rob
 		struct key key = { 0, q->each == EACH_PORT ? d->key.lo : q->each == EACH_PROTO ? (uint64_t)proto : 0 };
 
 		if (at >= w->span.from && at < w->span.until && (q->proto < 0 || q->proto == proto) && (q->port < 0 || q->port == port) && d->value == d->value)
-			robust_push(l, key, at, d->value);
+			robust_push(l, key, at, d->value, want_one_port(w) ? (struct sureness){ d->se, d->looked, d->accepted, d->flags, d->revision } :
+				(struct sureness){ .se = NAN });
 	}
 }
 
@@ -219,7 +412,7 @@ static void parts_of_ports(const struct memory *m, const struct want *w, struct 
 		unsigned n = found && wanted(w, r, &t) ? row_keys(w->question->each, &t, r->sensor, r->region, keys) : 0;
 
 		for (unsigned k = 0; k < n; k++)
-			robust_push(l, keys[k], calendar_day_start(w->zone, sought.day), found->weight * t.packets);
+			robust_push(l, keys[k], calendar_day_start(w->zone, sought.day), found->weight * t.packets, (struct sureness){ .se = NAN });
 	}
 }
 
@@ -234,7 +427,7 @@ static bool memory_robust(void *engine, const struct want *w, robust_fn *fn, voi
 		qsort(l.cells, l.len, sizeof *l.cells, robust_order);
 	for (size_t i = 0; i < l.len; i++)
 		if (kept && robust_order(&l.cells[kept - 1], &l.cells[i]) == 0)
-			l.cells[kept - 1].value += l.cells[i].value;
+			l.cells[kept - 1] = (struct robust_cell){ l.cells[i].key, l.cells[i].at, l.cells[kept - 1].value + l.cells[i].value, { .se = NAN } };
 		else if (want_takes(w, &l.cells[i].key))
 			l.cells[kept++] = l.cells[i];
 	(void)fn(to, l.cells, kept);
@@ -431,8 +624,13 @@ const struct engine_ops engine_memory = {
 	.close = memory_close,
 	.commit = memory_commit,
 	.reopen = memory_reopen,
-	.unsettled = memory_unsettled,
+	.pending = memory_pending,
+	.ripe = memory_ripe,
+	.active = memory_active,
+	.states = memory_states,
 	.settle = memory_settle,
+	.close_days = memory_close_days,
+	.weights = memory_weights,
 	.robust = memory_robust,
 	.findings = memory_findings,
 	.hours = memory_hours,

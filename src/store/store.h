@@ -37,6 +37,7 @@ struct facts {
 	int64_t made_s;                 /* when the store was made, seconds since 1970 */
 	struct span held;               /* from the first watched minute to the one after the last; empty when none */
 	uint64_t batches, rows, packets, lost;
+	uint64_t late;                  /* packets that came after their day's robust values were final: in no robust value */
 	uint64_t revision;              /* changes with everything that can change an answer */
 	struct sensor *sensors; size_t len;
 	struct span *watched;           /* of each sensor: first to last watched minute */

@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 	struct rusage use;
 	struct surges s;
 	bool behind;
-	uint32_t until;
+	struct known_days known;
 	struct err e;
 
 	must(argc > 1 && file_path(path, argv[1], "year.duckdb", &e), &e);
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
 		sensors, surges_s, surges_s * 1e6 / (days * 24. * ports), s.rows_len, hour_s, use.ru_maxrss / 1024);
 	surges_release(&s);
 	began = cpu_s();
-	must(days_settle(&engine_duckdb, engine, &book, (DAY0 + days) * 1440u, &until, &e), &e);
+	must(days_settle(&engine_duckdb, engine, &book, (DAY0 + days) * 1440u, &known, &e), &e);
 	(void)getrusage(RUSAGE_SELF, &use);
 	printf("robust values of the same: %.1f s CPU (%.1f us a day and port); %ld MiB resident at most\n", cpu_s() - began, (cpu_s() - began) * 1e6 / (days * (double)ports),
 		use.ru_maxrss / 1024);

@@ -152,6 +152,13 @@ static void same_answer(const struct answer *a, const struct answer *b, const ch
 		for (size_t k = 0; k < a->steps; k++) {
 			CHECK_NEAR(x->values[k], y->values[k]);
 			CHECK_NEAR(x->plains[k], y->plains[k]);
+			CHECK((x->sure != NULL) == (y->sure != NULL));
+			if (x->sure && (x->sure[k].accepted != y->sure[k].accepted || x->sure[k].looked != y->sure[k].looked || x->sure[k].flags != y->sure[k].flags ||
+				x->sure[k].revision != y->sure[k].revision))
+				test_failed(__FILE__, __LINE__, "%s: %s step %zu: revision %u/%u, %u/%u accepted", question, x->label, k, x->sure[k].revision, y->sure[k].revision,
+					x->sure[k].accepted, y->sure[k].accepted);
+			if (x->sure)
+				CHECK_NEAR(x->sure[k].se, y->sure[k].se);
 		}
 	}
 }
@@ -201,7 +208,7 @@ static void same_facts(struct store *const stores[3])
 		CHECK_WHOLE(f[k].zone.len, f[0].zone.len);
 		CHECK_WHOLE(f[k].held.from, f[0].held.from);
 		CHECK_WHOLE(f[k].held.until, f[0].held.until);
-		CHECK(f[k].batches == f[0].batches && f[k].rows == f[0].rows && f[k].packets == f[0].packets && f[k].len == f[0].len);
+		CHECK(f[k].late == f[0].late && f[k].batches == f[0].batches && f[k].rows == f[0].rows && f[k].packets == f[0].packets && f[k].len == f[0].len);
 		for (size_t i = 0; i < f[0].len; i++) {
 			CHECK_TEXT(f[k].sensors[i].name, f[0].sensors[i].name);
 			CHECK_TEXT(f[k].sensors[i].group, f[0].sensors[i].group);
@@ -482,6 +489,228 @@ TEST(robust_values_of_parts_add_up_and_no_odd_sensor_bends_them)
 	answer_release(&parts);
 	store_close(s);
 	regions_close(r);
+}
+
+/* --- days: replayed, final, late --- */
+
+enum { FEW_DAYS = 40, FEW_SENSORS = 5, FEW_PORTS = 3 };
+
+/* What a sensor saw on a day: some days not watched whole, a port that sleeps for weeks, one sensor that is mad at times and silent at the end. */
+static struct batch day_batch(unsigned sensor, unsigned day, uint64_t serial, unsigned more)
+{
+	minute_t from = (DAY0 + day) * MINUTES_PER_DAY;
+	struct batch b = { .epoch = 1, .serial = serial, .span = { from, from + MINUTES_PER_DAY } };
+	uint64_t seed = 1 + sensor * 1000 + day;
+
+	(void)snprintf(b.sensor, sizeof b.sensor, "s%u", sensor);
+	watch_add(&b.watched, (struct run){ from, from + ((day + sensor) % 6 ? MINUTES_PER_DAY : 8 * 60), 60 });
+	for (unsigned port = 0; port < FEW_PORTS; port++)
+		for (unsigned k = 0; k < 8; k++) {
+			bool asleep = port == 2 && day % 20 > 2, mad = sensor == 2 && day % 13 == 12, silent = sensor == 4 && day >= FEW_DAYS - 3;
+
+			if (!asleep && !silent)
+				batch_add(&b, &(struct tuple){ .src = addr_v4(0x0a000000u + k * 0x3000), .minute = from + k * 50, .proto = PROTO_TCP, .port = (uint16_t)(80 + port),
+					.packets = (uint32_t)(2 + sensor + test_random(&seed) % 3 + (mad ? 200 : 0) + more) });
+		}
+	b.len = tuples_settle(b.rows, b.len);
+	return b;
+}
+
+static void put_day(struct store *s, unsigned sensor, unsigned day, uint64_t serial, unsigned more)
+{
+	struct batch b = day_batch(sensor, day, serial, more);
+	const struct batch *const list[] = { &b };
+	enum stored each;
+	struct err e;
+
+	CHECK_OK(store_put(s, list, 1, &each, &e));
+	CHECK_WHOLE(each, STORED_NOW);
+	batch_release(&b);
+}
+
+static void must_ask(struct store *s, const char *text, struct answer *a)
+{
+	struct question q;
+	struct err e;
+
+	question_init(&q);
+	CHECK_OK(question_parse(&q, text, NULL, &e));
+	CHECK_OK(store_ask(s, &q, a, &e));
+}
+
+#define FEW_SPAN "from=2006-01-01&until=2006-02-10&across=robust"
+
+static void same_findings(struct store *a, struct store *b)
+{
+	struct robust_finding *x, *y;
+	unsigned kinds[FINDING_SILENCE + 1] = { 0 };
+	size_t n, m;
+	struct err e;
+
+	CHECK_OK(store_findings(a, DAY0, DAY0 + FEW_DAYS, &x, &n, &e));
+	CHECK_OK(store_findings(b, DAY0, DAY0 + FEW_DAYS, &y, &m, &e));
+	CHECK_WHOLE(n, m);
+	for (size_t i = 0; i < n && i < m; i++) {
+		if (x[i].key.lo != y[i].key.lo || x[i].day != y[i].day || x[i].kind != y[i].kind || x[i].up != y[i].up || x[i].sensor != y[i].sensor || x[i].n != y[i].n)
+			test_failed(__FILE__, __LINE__, "finding %zu: kind %u/%u day %u/%u sensor %u/%u", i, x[i].kind, y[i].kind, x[i].day, y[i].day, x[i].sensor, y[i].sensor);
+		CHECK_NEAR(x[i].expected, y[i].expected);
+		kinds[x[i].kind]++;
+	}
+	CHECK(kinds[FINDING_ODD] > 0 && kinds[FINDING_FAULT] > 0 && kinds[FINDING_SILENCE] > 0);
+	free(x);
+	free(y);
+}
+
+/* Day by day, from the evening at which the last final one ended; or all at once, from the first day on; in every engine, and after opening anew. */
+TEST(days_that_are_replayed_from_their_evening_are_as_if_they_were_reckoned_at_once)
+{
+	struct store *stores[3];
+	struct answer answers[3];
+	char path[600], other[600];
+	struct err e;
+
+	stores[0] = must_open("memory:", "Asia/Tokyo", NULL);
+	stores[1] = must_open(path_in("duckdb:", "by_day", path), "Asia/Tokyo", NULL);
+	stores[2] = must_open(path_in("duckdb:", "at_once", other), "Asia/Tokyo", NULL);
+	for (unsigned day = 0; day < FEW_DAYS; day++) {
+		for (unsigned k = 0; k < 3; k++)
+			for (unsigned i = 0; i < FEW_SENSORS; i++)
+				put_day(stores[k], i, day, day, 0);
+		for (unsigned k = 0; k < 2; k++)
+			CHECK_OK(store_settle(stores[k], (DAY0 + day + 1) * MINUTES_PER_DAY + 60, &e));
+		if (day % 10 == 9) {
+			store_close(stores[1]);
+			stores[1] = must_open(path, NULL, NULL);
+		}
+	}
+	for (unsigned k = 0; k < 3; k++) {
+		CHECK_OK(store_settle(stores[k], (DAY0 + FEW_DAYS + 1) * MINUTES_PER_DAY, &e));
+		must_ask(stores[k], "each=port&step=day&" FEW_SPAN, &answers[k]);
+		CHECK_WHOLE(answers[k].len, FEW_PORTS);
+	}
+	CHECK(answers[0].final > answers[2].final);
+	same_answer(&answers[0], &answers[1], "by day");
+	same_answer(&answers[1], &answers[2], "at once");
+	same_findings(stores[0], stores[1]);
+	same_findings(stores[1], stores[2]);
+	for (unsigned k = 0; k < 3; k++) {
+		answer_release(&answers[k]);
+		store_close(stores[k]);
+	}
+}
+
+static void late_in(const char *address)
+{
+	struct store *s = must_open(address, "UTC", NULL);
+	struct answer before, after;
+	uint64_t late = 0;
+	struct facts f;
+	struct err e;
+
+	for (unsigned day = 0; day < FEW_DAYS; day++) {
+		for (unsigned i = 0; i + 1 < FEW_SENSORS; i++)
+			put_day(s, i, day, day, 0);
+		CHECK_OK(store_settle(s, (DAY0 + day + 1) * MINUTES_PER_DAY, &e));
+	}
+	must_ask(s, "port=80/tcp&step=day&" FEW_SPAN, &before);
+	CHECK_WHOLE(before.final, (DAY0 + FEW_DAYS - FINAL_AFTER_DAYS) * MINUTES_PER_DAY);
+	/* the last sensor's days come late: those that are not final are reckoned anew */
+	for (unsigned day = FEW_DAYS - 12; day < FEW_DAYS; day++) {
+		struct batch b = day_batch(FEW_SENSORS - 1, day, day, 5);
+
+		for (size_t i = 0; i < b.len && day < FEW_DAYS - FINAL_AFTER_DAYS; i++)
+			late += b.rows[i].packets;
+		batch_release(&b);
+		put_day(s, FEW_SENSORS - 1, day, day, 5);
+	}
+	CHECK_OK(store_settle(s, FEW_DAYS * MINUTES_PER_DAY + DAY0 * MINUTES_PER_DAY + 5, &e));
+	must_ask(s, "port=80/tcp&step=day&" FEW_SPAN, &after);
+	CHECK_WHOLE(before.steps, FEW_DAYS);
+	for (unsigned day = 0; day < FEW_DAYS; day++) {
+		const struct sureness *x = &before.list[0].sure[day], *y = &after.list[0].sure[day];
+		bool final = day < FEW_DAYS - FINAL_AFTER_DAYS;
+
+		CHECK_WHOLE(x->revision, 1);
+		CHECK_WHOLE(y->revision, final ? 1 : 2);
+		CHECK(final == (before.list[0].values[day] == after.list[0].values[day]));
+		CHECK_WHOLE(y->looked - x->looked, !final ? 1 : 0);
+	}
+	CHECK_OK(store_facts(s, &f, &e));
+	CHECK(late > 0 && f.late == late);
+	facts_release(&f);
+	/* an earlier day than any before: everything begins anew, and nothing is late */
+	answer_release(&after);
+	struct batch b = { .sensor = "s0", .epoch = 2, .span = { (DAY0 - 1) * MINUTES_PER_DAY, DAY0 * MINUTES_PER_DAY } };
+	const struct batch *const list[] = { &b };
+	enum stored each;
+	watch_add(&b.watched, (struct run){ b.span.from, b.span.until, 60 });
+	CHECK_OK(store_put(s, list, 1, &each, &e));
+	batch_release(&b);
+	CHECK_OK(store_settle(s, (DAY0 + FEW_DAYS) * MINUTES_PER_DAY + 10, &e));
+	must_ask(s, "port=80/tcp&step=day&" FEW_SPAN, &after);
+	CHECK_WHOLE(after.final, (DAY0 - 1) * MINUTES_PER_DAY);
+	CHECK(after.list[0].values[FEW_DAYS - 12] != before.list[0].values[FEW_DAYS - 12]);
+	answer_release(&before);
+	answer_release(&after);
+	store_close(s);
+}
+
+TEST(late_packets_change_days_that_are_not_final_and_are_counted_on_the_others)
+{
+	char path[600];
+
+	late_in("memory:");
+	late_in(path_in("duckdb:", "late", path));
+}
+
+static void ask_hours(unsigned sensors, struct answer *days, struct answer *hours, struct answer *parts)
+{
+	struct store *s = must_open("memory:", "UTC", NULL);
+	struct err e;
+
+	for (unsigned day = 0; day < FEW_DAYS; day++)
+		for (unsigned i = 0; i < sensors; i++)
+			put_day(s, i, day, day, 0);
+	CHECK_OK(store_settle(s, (DAY0 + FEW_DAYS + 1) * MINUTES_PER_DAY, &e));
+	must_ask(s, "port=81/tcp&step=day&" FEW_SPAN, days);
+	must_ask(s, "port=81/tcp&step=hour&" FEW_SPAN, hours);
+	must_ask(s, "port=81/tcp&step=hour&source=10.0.0.0/17&" FEW_SPAN, parts);
+	CHECK(hours->question.across == ACROSS_ROBUST && parts->question.across == ACROSS_ROBUST);
+	CHECK(days->list[0].sure && !hours->list[0].sure && hours->steps == 24 * FEW_DAYS);
+	store_close(s);
+}
+
+TEST(robust_hours_add_up_to_their_day)
+{
+	struct answer days, hours, parts;
+	unsigned differ = 0;
+
+	ask_hours(FEW_SENSORS, &days, &hours, &parts);
+	for (size_t d = 0; d < days.steps; d++) {
+		double sum = 0, part = 0;
+
+		for (size_t h = 24 * d; h < 24 * d + 24; h++) {
+			sum += hours.list[0].values[h] / 24;
+			part += parts.list[0].values[h] / 24;
+			differ += fabs(hours.list[0].values[h] - hours.list[0].plains[h]) > .1;
+		}
+		CHECK(part > 0 && part < sum);
+		if (d % 6 == 1)
+			CHECK_NEAR(sum, days.list[0].values[d]);        /* everybody watched all of it */
+	}
+	CHECK(differ > FEW_DAYS);
+	answer_release(&days);
+	answer_release(&hours);
+	answer_release(&parts);
+	/* of two sensors there is only the plain mean, by hours as well, however long each of them watched */
+	ask_hours(2, &days, &hours, &parts);
+	for (size_t h = 0; h < hours.steps; h++) {
+		CHECK_NEAR(hours.list[0].values[h], hours.list[0].plains[h]);
+		CHECK_NEAR(parts.list[0].values[h], parts.list[0].plains[h]);
+	}
+	answer_release(&days);
+	answer_release(&hours);
+	answer_release(&parts);
 }
 
 /* How often the third of five sensors is called odd that sees ten times as much from day 30 on. */

@@ -5,17 +5,24 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/num.h"
 
 static int run_check(const struct args *a)
 {
 	struct buf report = buf_make(1 << 20);
 	uint64_t differences = 0;
+	char late[NUM_TEXT_MAX];
 	struct place place;
+	struct facts facts;
 	struct err e;
 
 	bool ok = place_open(&place, a, false, &e);
 	if (ok) {
-		ok = store_check(place.store, &differences, &report, &e);
+		ok = store_check(place.store, &differences, &report, &e) && store_facts(place.store, &facts, &e);
+		if (ok && facts.late)
+			buf_printf(&report, "%-16s %s packets came after their day was final: they are in no robust value\n", "late", num_grouped(facts.late, late));
+		if (ok)
+			facts_release(&facts);
 		place_close(&place);
 	}
 	if (ok)

@@ -58,6 +58,7 @@ struct keep {
 	struct counts { uint64_t stored, known, rows, packets, lost, groups, failed, refused, commit_us, hours, reckon_us; } counts;
 	char (*stuck)[SPOOL_NAME_MAX]; size_t stuck_len, stuck_cap;     /* files that can neither be taken nor put aside: told, and left */
 	size_t states[LIVE_RETIRED + 1];
+	uint64_t late;                  /* packets of the store, when it was looked at last */
 	uint64_t peers_answered;        /* by many threads */
 	int64_t left_s;                 /* when the counters were left last */
 };
@@ -496,6 +497,8 @@ static void leave_counts(struct keep *k)
 	buf_printf(&out, "teiten_keep_reckoned_hours_total %" PRIu64 "\n", c->hours);
 	metrics_head(&out, "teiten_keep_reckon_seconds_total", "counter", "Time that this took.");
 	buf_printf(&out, "teiten_keep_reckon_seconds_total %.3f\n", (double)c->reckon_us / 1e6);
+	metrics_head(&out, "teiten_keep_late_packets", "gauge", "Stored packets that came after their day's robust values were final.");
+	buf_printf(&out, "teiten_keep_late_packets %" PRIu64 "\n", k->late);
 	metrics_head(&out, "teiten_keep_answers_total", "counter", "Connections on the inside socket that were answered.");
 	buf_printf(&out, "teiten_keep_answers_total %" PRIu64 "\n", __atomic_load_n(&k->peers_answered, __ATOMIC_RELAXED));
 	metrics_head(&out, "teiten_keep_store_bytes", "gauge", "Bytes of the store's file.");
@@ -582,6 +585,7 @@ static void look_at_sensors(struct keep *k)
 	if (!read_sensors(k))
 		return;
 	if (k->sensors.len && store_facts(k->store, &f, &e)) {
+		k->late = f.late;
 		enter_sensors(k, &f);
 		if (k->caught_up)       /* what still waits may say that somebody was not silent */
 			vigil_look(&k->vigil, &k->sensors, &f, now);

@@ -69,18 +69,36 @@ static const char *sensor_of(const struct facts *f, uint16_t number)
 	return number >= 1 && number <= f->len ? f->sensors[number - 1].name : "-";
 }
 
+/* What is found of a sensor on all ports together has none. */
+static void label_of(const struct robust_finding *f, char out[SERIES_LABEL_MAX])
+{
+	if (f->key.lo)
+		key_label(EACH_PORT, &f->key, NULL, out);
+	else
+		(void)snprintf(out, SERIES_LABEL_MAX, "all");
+}
+
+static bool has_packets(const struct robust_finding *f)
+{
+	return f->kind == FINDING_ODD || f->kind == FINDING_ASIDE;
+}
+
 /* What it rests on: packets beside expected ones, or levels beside each other. */
 static void says(const struct robust_finding *f, char *out, size_t cap)
 {
 	char a[NUM_TEXT_MAX], b[NUM_TEXT_MAX], c[NUM_TEXT_MAX];
 
-	if (f->kind == FINDING_ODD)
+	if (has_packets(f))
 		(void)snprintf(out, cap, "%s packets, %s expected (x%s)", num_human(f->packets, a), num_human(f->expected, b),
 			num_human(f->packets / f->expected, c));
 	else if (f->kind == FINDING_PARTIAL)
 		(void)snprintf(out, cap, "%u of %u sensors: level %s, the others' %s", f->n, f->of, num_human(f->other, a), num_human(f->level, b));
 	else if (f->kind == FINDING_SPLIT)
 		(void)snprintf(out, cap, "level %s or %s", num_human(f->level, a), num_human(f->other, b));
+	else if (f->kind == FINDING_FAULT)
+		(void)snprintf(out, cap, "on %u of %u ports", f->n, f->of);
+	else if (f->kind == FINDING_SILENCE)
+		(void)snprintf(out, cap, "nothing came on any port; by chance once in e^%.0f", f->expected);
 	else
 		(void)snprintf(out, cap, "15 days in a row; its habits are learnt anew");
 }
@@ -94,7 +112,7 @@ static void spells_text(const struct spells *s, const struct facts *f, struct bu
 		const struct robust_finding *r = &s->list[i].last;
 
 		says(r, text, sizeof text);
-		key_label(EACH_PORT, &r->key, NULL, label);
+		label_of(r, label);
 		buf_printf(out, "%-31s %-12s %-17s %-10s %-10s %s\n", sensor_of(f, r->sensor), label,
 			finding_name(r), date(&f->zone, s->list[i].first.day, first), date(&f->zone, r->day, last), text);
 	}
@@ -107,7 +125,7 @@ static void spell_json(struct json *j, const struct spell *s, const struct facts
 	const struct robust_finding *r = &s->last;
 	char text[CALENDAR_TEXT_MAX], label[SERIES_LABEL_MAX];
 
-	key_label(EACH_PORT, &r->key, NULL, label);
+	label_of(r, label);
 	json_object(j, NULL);
 	json_string(j, "finding", finding_name(r));
 	json_string(j, "sensor", r->sensor ? sensor_of(f, r->sensor) : NULL);
@@ -115,9 +133,9 @@ static void spell_json(struct json *j, const struct spell *s, const struct facts
 	json_string(j, "from", date(&f->zone, s->first.day, text));
 	json_string(j, "to", date(&f->zone, r->day, text));
 	json_whole(j, "days", s->days);
-	json_number(j, "packets", r->kind == FINDING_ODD ? r->packets : NAN);
-	json_number(j, "expected", r->kind == FINDING_ODD ? r->expected : NAN);
-	json_number(j, "factor", r->kind == FINDING_ODD ? r->packets / r->expected : NAN);
+	json_number(j, "packets", has_packets(r) ? r->packets : NAN);
+	json_number(j, "expected", has_packets(r) ? r->expected : NAN);
+	json_number(j, "factor", has_packets(r) ? r->packets / r->expected : NAN);
 	json_number(j, "sensors", r->n ? r->n : NAN);
 	json_number(j, "of", r->of ? r->of : NAN);
 	json_number(j, "level", r->level > 0 ? r->level : NAN);
@@ -141,13 +159,24 @@ static void spells_json(const struct spells *s, const struct facts *f, struct bu
 
 static bool choose_span(const struct args *a, const struct facts *f, struct question *q, struct err *e)
 {
-	static const char *const keys[] = { "last", "from", "until" };
+	static const char *const keys[] = { "last", "from", "until", "port" };
 
 	question_init(q);
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (args_value(a, keys[i]) && !question_set(q, keys[i], args_value(a, keys[i]), e))
 			return false;
 	return question_settle(q, &f->zone, f->held, e);
+}
+
+/* 0: all of them. */
+static bool chosen_port(const struct question *q, uint32_t *port, struct err *e)
+{
+	*port = q->port < 0 ? 0 : (uint32_t)q->proto << 16 | (uint32_t)q->port;
+	if (q->port < 0 || q->proto >= 0)
+		return true;
+	err_asked(e, "a port without its protocol");
+	err_expected(e, "1433/tcp, 53/udp, icmp/8");
+	return err_in(e, "port");
 }
 
 static bool print_odd(const struct args *a, struct place *place, const struct facts *f, const char *name, struct err *e)
@@ -157,12 +186,13 @@ static bool print_odd(const struct args *a, struct place *place, const struct fa
 	struct spells spells = { 0 };
 	struct question q;
 	size_t n = 0, kept = 0;
+	uint32_t port;
 
-	bool ok = choose_span(a, f, &q, e) && store_settle(place->store, (minute_t)(clock_wall_s() / 60), e) &&
-		store_findings(place->store, calendar_day(&f->zone, q.span.from), calendar_day(&f->zone, q.span.until - 1) + 1, &list, &n, e);
+	bool ok = choose_span(a, f, &q, e) && chosen_port(&q, &port, e) && store_settle(place->store, (minute_t)(clock_wall_s() / 60), e) &&
+		store_findings(place->store, calendar_day(&f->zone, q.span.from), calendar_day(&f->zone, q.span.until - 1) + 1, port, &list, &n, e);
 	if (ok) {
 		for (size_t i = 0; i < n; i++)
-			if (!name || !strcmp(sensor_of(f, list[i].sensor), name))
+			if ((!name || !strcmp(sensor_of(f, list[i].sensor), name)) && (list[i].kind != FINDING_ASIDE || args_given(a, "all")))
 				list[kept++] = list[i];
 		join(&spells, list, kept);
 		(args_given(a, "json") ? spells_json : spells_text)(&spells, f, &out);

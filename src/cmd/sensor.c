@@ -221,6 +221,8 @@ static const struct option options[] = {
 	{ "last", "LENGTH", "odd: the last 3mo, 1y, 90d, 2w of the store's whole days (default 3mo)" },
 	{ "from", "TIME", "odd: from this date in the store's zone" },
 	{ "until", "TIME", "odd: up to, not with, this date" },
+	{ "port", "PORT", "odd: only one port: 1433/tcp, 53/udp, icmp/8" },
+	{ "all", NULL, "odd: also sensors that were set aside without being far off" },
 	{ "json", NULL, "list, odd, show, observe: print JSON" },
 	{ NULL, NULL, NULL },
 };

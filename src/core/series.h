@@ -11,6 +11,10 @@ struct reader;
 
 enum { SERIES_LABEL_MAX = 64 };
 
+/* What is to be known of a robust value: too few sensors to hold against each other; few; so few packets that an odd sensor cannot be told from chance;
+ * spread at its bound, or too many sensors set aside. */
+enum robust_flag { ROBUST_ALONE = 1, ROBUST_WEAK = 2, ROBUST_FAINT = 4, ROBUST_UNRELIABLE = 8, ROBUST_FLAGS = 4 /* bits */ };
+
 /* How sure a robust value is. */
 struct sureness {
 	double se;                              /* its standard error, in its unit; NAN: none */

@@ -71,6 +71,7 @@ void answer_top_csv(const struct answer *a, const struct zone *z, struct buf *ou
 
 static void series_head(const struct answer *a, const struct zone *z, struct buf *out)
 {
+	static const char *const sure[] = { "standard error", "sensors judged", "sensors accepted", "revision" };
 	const struct question *q = &a->question;
 	char head[SERIES_LABEL_MAX + 160];
 
@@ -87,8 +88,22 @@ static void series_head(const struct answer *a, const struct zone *z, struct buf
 			q->per == PER_ADDRESS ? "observed address" : "sensor");
 		buf_u8(out, ',');
 		field(out, head);
+		for (size_t c = 0; a->list[i].sure && c < sizeof sure / sizeof *sure; c++) {
+			(void)snprintf(head, sizeof head, "%s (%s)", a->list[i].label, sure[c]);
+			buf_u8(out, ',');
+			field(out, head);
+		}
 	}
 	buf_str(out, "\r\n");
+}
+
+static void sure_fields(struct buf *out, const struct sureness *s)
+{
+	number(out, s->se);
+	if (s->revision)
+		buf_printf(out, ",%u,%u,%u", s->looked, s->accepted, s->revision);
+	else
+		buf_str(out, ",,,");
 }
 
 void answer_series_csv(const struct answer *a, const struct zone *z, struct buf *out)
@@ -102,6 +117,8 @@ void answer_series_csv(const struct answer *a, const struct zone *z, struct buf 
 			number(out, a->list[k].values[i]);
 			if (a->question.across != ACROSS_MEAN)
 				number(out, a->list[k].plains[i]);
+			if (a->list[k].sure)
+				sure_fields(out, &a->list[k].sure[i]);
 		}
 		buf_str(out, "\r\n");
 	}

@@ -109,28 +109,45 @@ static double first_peak(const struct answer *a)
 	return max;
 }
 
+/* What stands beside a single robust series. */
+static void sure_text(const struct series *s, size_t i, struct buf *out)
+{
+	char plain[NUM_TEXT_MAX], se[NUM_TEXT_MAX], accepted[24] = "-";
+
+	if (s->sure[i].revision)
+		(void)snprintf(accepted, sizeof accepted, "%u/%u", s->sure[i].accepted, s->sure[i].looked);
+	buf_printf(out, " %11s %11s %8s", num_human(s->plains[i], plain), num_human(s->sure[i].se, se), accepted);
+}
+
 void answer_series_text(const struct answer *a, const struct zone *z, enum bars bars, struct buf *out)
 {
 	size_t columns = a->len < SERIES_COLUMNS_MAX ? a->len : SERIES_COLUMNS_MAX;
 	double max = first_peak(a);
+	bool sure = a->len == 1 && a->list[0].sure;
 	char text[CALENDAR_TEXT_MAX], number[NUM_TEXT_MAX];
 
 	head(a, z, out);
 	buf_printf(out, "%-16s %6s", step_name(a->question.step), "looked");
 	for (size_t k = 0; k < columns; k++)
 		buf_printf(out, " %11s", a->list[k].label);
+	if (sure)
+		buf_printf(out, " %11s %11s %8s", "plain", "std. error", "accepted");
 	buf_u8(out, '\n');
 	for (size_t i = 0; i < a->steps; i++) {
 		step_text(a, z, i, text);
 		buf_printf(out, "%-16s %6u", text, a->looked[i]);
 		for (size_t k = 0; k < columns; k++)
 			buf_printf(out, " %11s", num_human(a->list[k].values[i], number));
+		if (sure)
+			sure_text(&a->list[0], i, out);
 		buf_str(out, "  ");
 		/* one bar a line: with several series the first one's, as the head of its column says */
 		if (columns)
 			bar(out, a->list[0].values[i], max, bars);
 		end_line(out);
 	}
+	if (sure && a->final < a->question.span.until)
+		buf_printf(out, "provisional from %.10s on: what comes late may still change these values\n", calendar_rfc3339(z, a->final, text));
 	if (a->len > columns)
 		buf_printf(out, "%zu more series: --json or --csv has them all\n", a->len - columns);
 }

@@ -248,15 +248,55 @@ static void step_cell(struct buf *out, const struct answer *a, const struct zone
 	buf_str(out, "</th>");
 }
 
+static void sure_head(const struct page *p, struct buf *out)
+{
+	static const enum message columns[] = { M_PLAIN, M_STANDARD_ERROR, M_ACCEPTED };
+
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+		html_column(out, "n", message(p->lang, columns[i]));
+	html_column(out, NULL, message(p->lang, M_REMARKS));
+}
+
+/* What stands beside a single robust series. */
+static void sure_cells(const struct page *p, const struct answer *a, const struct series *s, size_t i, struct buf *out)
+{
+	static const enum message flags[ROBUST_FLAGS] = { M_ROBUST_ALONE, M_ROBUST_WEAK, M_ROBUST_FAINT, M_ROBUST_UNRELIABLE };
+	char text[NUM_TEXT_MAX], accepted[2 * NUM_TEXT_MAX] = "-";
+	const struct sureness *sure = &s->sure[i];
+	struct buf remarks = buf_make(TEXT_MAX);
+
+	if (sure->revision)
+		(void)snprintf(accepted, sizeof accepted, "%u/%u", sure->accepted, sure->looked);
+	html_number(out, num_human(s->plains[i], text));
+	html_number(out, num_human(sure->se, text));
+	html_number(out, accepted);
+	if (a->times[i] >= a->final)
+		buf_str(&remarks, message(p->lang, M_PROVISIONAL));
+	for (unsigned k = 0; k < ROBUST_FLAGS; k++)
+		if (sure->flags >> k & 1) {
+			buf_str(&remarks, remarks.len ? message(p->lang, M_LIST_COMMA) : "");
+			buf_str(&remarks, message(p->lang, flags[k]));
+		}
+	if (sure->revision > 1) {
+		buf_str(&remarks, remarks.len ? message(p->lang, M_LIST_COMMA) : "");
+		message_fill(&remarks, p->lang, M_REVISION, num_grouped(sure->revision, text), "");
+	}
+	html_text(out, "td", buf_cstr(&remarks));
+	buf_release(&remarks);
+}
+
 static void values_table(const struct page *p, const struct answer *a, const char *name, struct buf *out)
 {
 	char text[NUM_TEXT_MAX];
+	bool sure = a->len == 1 && a->list[0].sure;
 
 	html_table_begin(out, name);
 	buf_str(out, "<thead><tr>");
 	html_column(out, NULL, message(p->lang, M_TIME));
 	for (size_t k = 0; k < a->len; k++)
 		html_column(out, "n", a->list[k].label);
+	if (sure)
+		sure_head(p, out);
 	html_column(out, "n", message(p->lang, M_LOOKED));
 	buf_str(out, "</tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < a->steps; i++) {
@@ -264,6 +304,8 @@ static void values_table(const struct page *p, const struct answer *a, const cha
 		step_cell(out, a, &p->facts->zone, i);
 		for (size_t k = 0; k < a->len; k++)
 			html_number(out, num_human(a->list[k].values[i], text));
+		if (sure)
+			sure_cells(p, a, &a->list[0], i, out);
 		html_number(out, num_grouped(a->looked[i], text));
 		buf_str(out, "</tr>\n");
 	}

@@ -149,6 +149,27 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(LABEL, "系列", "series") \
 	X(VALUE, "値", "value") \
 	X(PLAIN, "単純平均", "plain mean") \
+	X(STANDARD_ERROR, "標準誤差", "standard error") \
+	X(ACCEPTED, "採用センサー数", "sensors accepted") \
+	X(REMARKS, "備考", "remarks") \
+	X(ROBUST_ALONE, "センサー間の照合不可", "no cross-check possible") \
+	X(ROBUST_WEAK, "センサー間の照合は限定的", "weak cross-check") \
+	X(ROBUST_FAINT, "件数僅少のため特異なセンサーを判別できない水準", "contamination not detectable at this level") \
+	X(ROBUST_UNRELIABLE, "信頼性が低い", "unreliable") \
+	X(PROVISIONAL, "速報値", "provisional") \
+	X(REVISION, "第{1}版", "revision {1}") \
+	X(SET_ASIDE, "集計から除外したセンサー（3か月）", "Sensors that were set aside (three months)") \
+	X(SET_ASIDE_NOTE, "この宛先ポートとその日に限り、ほかのセンサーと合わないため集計から除外したものです。除外されたセンサーだけが攻撃を受けていた可能性もあります。", \
+		"Set aside for this port and that day only, because they did not go with the others. An odd sensor may be the only one that was attacked.") \
+	X(SET_ASIDE_NONE, "除外したセンサーはありません。", "No sensor was set aside.") \
+	X(SET_ASIDE_MORE, "ほかに {1} 件あります（teiten sensor odd --port PORT --all で表示）。", "{1} more: teiten sensor odd --port PORT --all shows them.") \
+	X(FINDING, "判定", "finding") \
+	X(EXPECTED_PACKETS, "予測値", "expected") \
+	X(FACTOR, "倍率", "factor") \
+	X(FOUND_ODD_UP, "特異（多い）", "odd, too much") \
+	X(FOUND_ODD_DOWN, "特異（少ない）", "odd, too little") \
+	X(FOUND_ASIDE_UP, "除外（多め）", "set aside, much") \
+	X(FOUND_ASIDE_DOWN, "除外（少なめ）", "set aside, little") \
 	X(PACKETS, "パケット数", "packets") \
 	X(SOURCES, "送信元数", "sources") \
 	X(SENSORS_SAW, "検知センサー数", "sensors that saw it") \

@@ -5,6 +5,8 @@
 #ifndef TEITEN_ROBUST_H
 #define TEITEN_ROBUST_H
 
+#include "core/series.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,9 +37,6 @@ void fleet_release(struct fleet *f);
 struct habit { double packets, exposure /* A, E */, run_packets, run_exposure; uint16_t run /* rejected days in a row */; int8_t odd /* on its last day: 1 up, -1 down */; };
 struct port_habit { double phi, level /* L; NAN: not known */; unsigned high /* days in a row far above it */; };
 void port_habit_init(struct port_habit *p);
-
-enum robust_flag { ROBUST_ALONE = 1 /* no cross-check possible */, ROBUST_WEAK = 2 /* weak cross-check */, ROBUST_FAINT = 4 /* contamination not detectable */,
-	ROBUST_UNRELIABLE = 8 };
 
 enum finding_kind { FINDING_ODD, FINDING_ASIDE, FINDING_SHIFT, FINDING_PARTIAL, FINDING_SPLIT, FINDING_FAULT, FINDING_SILENCE };
 /* Odd: far from what was expected; aside: not accepted, but not as far. sensor: its place (odd, aside, shift, fault, silence). Of the others: level is theta, other the level of those that disagree. */

@@ -410,7 +410,7 @@ static double *silent(const struct panel *p, enum across across, const struct ke
 static struct sureness *fold_sure(const struct answer *a, const struct panel *p, const double *values, const struct sureness *slots)
 {
 	struct sureness *steps = mem_zero(a->steps, sizeof *steps);
-	struct tally { double squares; unsigned n, fitted, looked, accepted, flags[8]; } *tallies = mem_zero(a->steps, sizeof *tallies);
+	struct tally { double squares; unsigned n, fitted, looked, accepted, flags[ROBUST_FLAGS]; } *tallies = mem_zero(a->steps, sizeof *tallies);
 
 	for (size_t slot = 0, step = 0; slot < p->slots; slot++) {
 		const struct sureness *s = &slots[slot];
@@ -425,7 +425,7 @@ static struct sureness *fold_sure(const struct answer *a, const struct panel *p,
 		t->fitted++;
 		t->looked += s->looked;
 		t->accepted += s->accepted;
-		for (unsigned k = 0; k < 8; k++)
+		for (unsigned k = 0; k < ROBUST_FLAGS; k++)
 			t->flags[k] += s->flags >> k & 1u;
 	}
 	for (size_t i = 0; i < a->steps; i++) {
@@ -434,7 +434,7 @@ static struct sureness *fold_sure(const struct answer *a, const struct panel *p,
 		steps[i].se = t->fitted ? sqrt(t->squares) / t->n : NAN;
 		steps[i].looked = t->fitted ? (2 * t->looked + t->fitted) / (2 * t->fitted) : 0;
 		steps[i].accepted = t->fitted ? (2 * t->accepted + t->fitted) / (2 * t->fitted) : 0;
-		for (unsigned k = 0; k < 8; k++)
+		for (unsigned k = 0; k < ROBUST_FLAGS; k++)
 			steps[i].flags |= t->fitted && 2 * t->flags[k] >= t->fitted ? 1u << k : 0;
 	}
 	free(tallies);

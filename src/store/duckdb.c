@@ -704,14 +704,14 @@ static bool duckdb_weights(void *engine, const struct want *w, struct robust_wei
 	return ok;
 }
 
-static bool duckdb_findings(void *engine, uint32_t from, uint32_t until, struct robust_finding **list, size_t *len, struct err *e)
+static bool duckdb_findings(void *engine, uint32_t from, uint32_t until, uint32_t port, struct robust_finding **list, size_t *len, struct err *e)
 {
 	struct duckdb *d = engine;
 	struct duck_con *con = duck_connect(d->duck, e);
-	uint64_t given[] = { from, until };
+	uint64_t given[] = { from, until, port };
 	struct duck_rows *r = NULL;
 	size_t cap = 0;
-	bool ok = con && duck_query(con, sql_findings, given, 2, &r, e);
+	bool ok = con && duck_query(con, sql_findings, given, 3, &r, e);
 
 	*len = 0;
 	*list = NULL;

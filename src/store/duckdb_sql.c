@@ -127,7 +127,7 @@ const char sql_hours[] =
 	" max(top)::UBIGINT FROM new_hour WHERE hour >= $1 AND hour < $2 GROUP BY ALL ORDER BY 2, 1, 3";
 const char sql_findings[] =
 	"SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, day::UBIGINT, kind::UBIGINT, up::UBIGINT, sensor::UBIGINT, packets, expected, n::UBIGINT,"
-	" of_n::UBIGINT, level, other FROM finding WHERE day >= $1 AND day < $2 ORDER BY 2, 1, 5, 3";
+	" of_n::UBIGINT, level, other FROM finding WHERE day >= $1 AND day < $2 AND ($3 = 0 OR proto::UBIGINT * 65536 + port = $3) ORDER BY 2, 1, 5, 3";
 const char sql_reckoned_until[] = "SELECT coalesce(min(hour), 4294967295)::UBIGINT FROM touched";
 
 #define UNEQUAL(kept, rebuilt) \

@@ -81,8 +81,8 @@ struct engine_ops {
 	bool (*weights)(void *engine, const struct want *w, struct robust_weight **list, size_t *n, struct err *e);
 	/* Robust values as cells: ascending by key and at. By days only. */
 	bool (*robust)(void *engine, const struct want *w, robust_fn *fn, void *to, struct err *e);
-	/* Findings of days [from, until), by day, port and sensor; the caller frees. */
-	bool (*findings)(void *engine, uint32_t from, uint32_t until, struct robust_finding **list, size_t *n, struct err *e);
+	/* Findings of days [from, until), of one port (proto << 16 | ranked port) or of all (0), by day, port and sensor; the caller frees. */
+	bool (*findings)(void *engine, uint32_t from, uint32_t until, uint32_t port, struct robust_finding **list, size_t *n, struct err *e);
 	/* Hours of the span, by hour, port and sensor; and the first hour that is still to be reckoned, MINUTE_MAX when there is none. */
 	bool (*hours)(void *engine, struct span span, hour_fn *fn, void *to, struct err *e);
 	bool (*reckoned_until)(void *engine, minute_t *until, struct err *e);
@@ -119,7 +119,7 @@ struct store_ops {
 	bool (*epoch)(struct store *s, uint64_t epoch, uint64_t *batches, struct err *e);
 	bool (*settle)(struct store *s, minute_t now, struct err *e);                           /* NULL: the same */
 	bool (*follow)(struct store *s, unsigned hours, bool *behind, struct err *e);           /* NULL: the same */
-	bool (*findings)(struct store *s, uint32_t from, uint32_t until, struct robust_finding **list, size_t *n, struct err *e);
+	bool (*findings)(struct store *s, uint32_t from, uint32_t until, uint32_t port, struct robust_finding **list, size_t *n, struct err *e);
 	bool (*surges)(struct store *s, struct surge_row **rows, size_t *n, struct err *e);
 	bool (*reckon)(struct store *s, minute_t until, struct span *what, struct err *e);      /* NULL: another process does */
 	bool (*check)(struct store *s, uint64_t *differences, struct buf *report, struct err *e);

@@ -257,12 +257,12 @@ static bool local_follow(struct store *s, unsigned hours, bool *behind, struct e
 	return ok;
 }
 
-static bool local_findings(struct store *s, uint32_t from, uint32_t until, struct robust_finding **list, size_t *n, struct err *e)
+static bool local_findings(struct store *s, uint32_t from, uint32_t until, uint32_t port, struct robust_finding **list, size_t *n, struct err *e)
 {
 	struct local *l = (struct local *)s;
 
 	(void)pthread_rwlock_rdlock(&l->lock);
-	bool ok = l->ops->findings(l->engine, from, until, list, n, e);
+	bool ok = l->ops->findings(l->engine, from, until, port, list, n, e);
 	(void)pthread_rwlock_unlock(&l->lock);
 	return ok;
 }

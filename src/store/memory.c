@@ -435,7 +435,7 @@ static bool memory_robust(void *engine, const struct want *w, robust_fn *fn, voi
 	return true;
 }
 
-static bool memory_findings(void *engine, uint32_t from, uint32_t until, struct robust_finding **list, size_t *n, struct err *e)
+static bool memory_findings(void *engine, uint32_t from, uint32_t until, uint32_t port, struct robust_finding **list, size_t *n, struct err *e)
 {
 	struct memory *m = engine;
 
@@ -443,7 +443,7 @@ static bool memory_findings(void *engine, uint32_t from, uint32_t until, struct 
 	*n = 0;
 	*list = mem_zero(m->findings_len, sizeof **list);
 	for (size_t i = 0; i < m->findings_len; i++)
-		if (m->findings[i].day >= from && m->findings[i].day < until)
+		if (m->findings[i].day >= from && m->findings[i].day < until && (!port || m->findings[i].key.lo == port))
 			(*list)[(*n)++] = m->findings[i];
 	return true;
 }

@@ -197,12 +197,13 @@ static bool remote_epoch(struct store *s, uint64_t epoch, uint64_t *batches, str
 	return ok;
 }
 
-static bool remote_findings(struct store *s, uint32_t from, uint32_t until, struct robust_finding **list, size_t *n, struct err *e)
+static bool remote_findings(struct store *s, uint32_t from, uint32_t until, uint32_t port, struct robust_finding **list, size_t *n, struct err *e)
 {
 	struct buf out = buf_make(WIRE_BYTES_MAX), in = buf_make(WIRE_BYTES_MAX);
 
 	buf_u32le(&out, from);
 	buf_u32le(&out, until);
+	buf_u32le(&out, port);
 	bool ok = request((struct remote *)s, WIRE_FINDINGS, &out, &in, NULL, NULL, e);
 	if (ok) {
 		struct reader r = reader_over(in.at, in.len);

@@ -110,9 +110,9 @@ bool store_settle(struct store *s, minute_t now, struct err *e)
 	return !s->ops->settle || s->ops->settle(s, now, e);
 }
 
-bool store_findings(struct store *s, uint32_t from, uint32_t until, struct robust_finding **list, size_t *n, struct err *e)
+bool store_findings(struct store *s, uint32_t from, uint32_t until, uint32_t port, struct robust_finding **list, size_t *n, struct err *e)
 {
-	return s->ops->findings(s, from, until, list, n, e);
+	return s->ops->findings(s, from, until, port, list, n, e);
 }
 
 bool store_follow(struct store *s, unsigned hours, bool *behind, struct err *e)

@@ -77,9 +77,10 @@ bool store_reckon(struct store *s, minute_t until, struct span *what, struct err
 /* Reckons the robust values of what came since, for days that are over at `now`; an archive's last day counts as over. Who holds the store
  * does it when there is time, or before such a question; behind unix: nothing is ever to do. */
 bool store_settle(struct store *s, minute_t now, struct err *e);
-/* What was odd on days [from, until) (numbers of local days), of those that were settled; the caller frees. */
+/* What was odd on days [from, until) (numbers of local days), of those that were settled, of one port (proto << 16 | ranked port) or of
+ * all and of the sensors (0); the caller frees. */
 struct robust_finding;
-bool store_findings(struct store *s, uint32_t from, uint32_t until, struct robust_finding **list, size_t *n, struct err *e);
+bool store_findings(struct store *s, uint32_t from, uint32_t until, uint32_t port, struct robust_finding **list, size_t *n, struct err *e);
 /* Looks for surges in so many hours more, of those that were reckoned; *behind: there are more to come. As above. */
 bool store_follow(struct store *s, unsigned hours, bool *behind, struct err *e);
 /* The surges found so far, in the order in which they became known; the caller frees. */

@@ -100,13 +100,13 @@ static bool do_rows(struct store *s, struct reader *r, int fd, struct err *e)
 
 static bool do_findings(struct store *s, struct reader *r, struct buf *out, struct err *e)
 {
-	uint32_t from = read_u32le(r), until = read_u32le(r);
+	uint32_t from = read_u32le(r), until = read_u32le(r), port = read_u32le(r);
 	struct robust_finding *list = NULL;
 	size_t n;
 
 	if (!r->ok)
 		return err_asked(e, "the request is cut");
-	bool ok = store_findings(s, from, until, &list, &n, e);
+	bool ok = store_findings(s, from, until, port, &list, &n, e);
 	if (ok)
 		findings_encode(list, n, out);
 	free(list);

@@ -1,3 +1,4 @@
+#include "web/aside.h"
 #include "web/pages.h"
 
 #include "base/err.h"
@@ -316,6 +317,16 @@ static bool port_of(const struct visit *v, struct question *q)
 	return question_set(q, "port", label, &e);
 }
 
+static bool set_aside(struct visit *v, struct question q)
+{
+	struct err e;
+
+	if (question_settle(&q, &v->facts.zone, v->facts.held, &e) && aside_table(v, &q, &e))
+		return true;
+	page_unavailable(v);
+	return false;
+}
+
 static void port_parts(struct visit *v, const struct page *p, struct question q)
 {
 	struct buf heading = buf_make(TITLE_MAX);
@@ -332,7 +343,7 @@ static void port_parts(struct visit *v, const struct page *p, struct question q)
 	ok = ok && ranking(v, p, of, buf_cstr(&heading));
 	of.each = EACH_SENSOR;
 	of.top = 0;
-	ok = ok && ranking(v, p, of, message(v->lang, M_PORT_SENSORS));
+	ok = ok && ranking(v, p, of, message(v->lang, M_PORT_SENSORS)) && set_aside(v, q);
 	if (ok)
 		html_end(p, &v->reply->body);
 	buf_release(&heading);

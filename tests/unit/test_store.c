@@ -549,8 +549,8 @@ static void same_findings(struct store *a, struct store *b)
 	size_t n, m;
 	struct err e;
 
-	CHECK_OK(store_findings(a, DAY0, DAY0 + FEW_DAYS, &x, &n, &e));
-	CHECK_OK(store_findings(b, DAY0, DAY0 + FEW_DAYS, &y, &m, &e));
+	CHECK_OK(store_findings(a, DAY0, DAY0 + FEW_DAYS, 0, &x, &n, &e));
+	CHECK_OK(store_findings(b, DAY0, DAY0 + FEW_DAYS, 0, &y, &m, &e));
 	CHECK_WHOLE(n, m);
 	for (size_t i = 0; i < n && i < m; i++) {
 		if (x[i].key.lo != y[i].key.lo || x[i].day != y[i].day || x[i].kind != y[i].kind || x[i].up != y[i].up || x[i].sensor != y[i].sensor || x[i].n != y[i].n)
@@ -561,6 +561,11 @@ static void same_findings(struct store *a, struct store *b)
 	CHECK(kinds[FINDING_ODD] > 0 && kinds[FINDING_SHIFT] == 1 && kinds[FINDING_FAULT] > 0 && kinds[FINDING_SILENCE] > 3);
 	free(x);
 	free(y);
+	CHECK_OK(store_findings(a, DAY0, DAY0 + FEW_DAYS, PROTO_TCP << 16 | 81, &x, &m, &e));
+	CHECK(m > 0 && m < n);
+	for (size_t i = 0; i < m; i++)
+		CHECK_WHOLE(x[i].key.lo, PROTO_TCP << 16 | 81);
+	free(x);
 }
 
 /* Day by day, from the evening at which the last final one ended; or all at once, from the first day on; in every engine, and after opening anew. */
@@ -742,7 +747,7 @@ static unsigned times_odd(uint64_t epoch_from_then)
 		batch_release(&b);
 	}
 	CHECK_OK(store_settle(s, start + LONG * MINUTES_PER_DAY, &e));
-	CHECK_OK(store_findings(s, DAY0, DAY0 + LONG, &list, &n, &e));
+	CHECK_OK(store_findings(s, DAY0, DAY0 + LONG, 0, &list, &n, &e));
 	for (size_t i = 0; i < n; i++)
 		odd += list[i].kind == FINDING_ODD && list[i].sensor == 3;
 	free(list);

@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <math.h>
 
-enum { PORTS_AT_ONCE = 250, GONE_DAYS = 28 /* a sensor that watched nothing for so long is enrolled no more */, STATE_BYTES_MAX = 1 << 28 };
+enum { PORTS_AT_ONCE = 100, GONE_DAYS = 28 /* a sensor that watched nothing for so long is enrolled no more */, STATE_BYTES_MAX = 1 << 28 };
 
 /* Ports on their way through the days. Cells come by port, day and sensor. */
 struct pass {

@@ -32,6 +32,7 @@ static const char *finding_name(const struct robust_finding *f)
 	case FINDING_SPLIT: return "split fleet";
 	case FINDING_FAULT: return f->up ? "fault, too much" : "fault, too little";
 	case FINDING_SILENCE: return "silent";
+	case FINDING_SOURCE: return "one source";
 	}
 	return "unknown";
 }
@@ -86,7 +87,7 @@ static bool has_packets(const struct robust_finding *f)
 /* What it rests on: packets beside expected ones, or levels beside each other. */
 static void says(const struct robust_finding *f, char *out, size_t cap)
 {
-	char a[NUM_TEXT_MAX], b[NUM_TEXT_MAX], c[NUM_TEXT_MAX];
+	char a[NUM_TEXT_MAX], b[NUM_TEXT_MAX], c[NUM_TEXT_MAX], d[NUM_TEXT_MAX];
 
 	if (has_packets(f))
 		(void)snprintf(out, cap, "%s packets, %s expected (x%s)", num_human(f->packets, a), num_human(f->expected, b),
@@ -97,6 +98,9 @@ static void says(const struct robust_finding *f, char *out, size_t cap)
 		(void)snprintf(out, cap, "level %s or %s", num_human(f->level, a), num_human(f->other, b));
 	else if (f->kind == FINDING_FAULT)
 		(void)snprintf(out, cap, "on %u of %u ports", f->n, f->of);
+	else if (f->kind == FINDING_SOURCE)
+		(void)snprintf(out, cap, "%s of %s packets are its; level %s where %s is usual", num_human(f->packets, a), num_human(f->expected, b), num_human(f->level, c),
+			num_human(f->other, d));
 	else if (f->kind == FINDING_SILENCE)
 		(void)snprintf(out, cap, "nothing came on any port; by chance once in e^%.0f", f->expected);
 	else
@@ -133,7 +137,8 @@ static void spell_json(struct json *j, const struct spell *s, const struct facts
 	json_string(j, "from", date(&f->zone, s->first.day, text));
 	json_string(j, "to", date(&f->zone, r->day, text));
 	json_whole(j, "days", s->days);
-	json_number(j, "packets", has_packets(r) ? r->packets : NAN);
+	json_number(j, "packets", has_packets(r) || r->kind == FINDING_SOURCE ? r->packets : NAN);
+	json_number(j, "all_packets", r->kind == FINDING_SOURCE ? r->expected : NAN);
 	json_number(j, "expected", has_packets(r) ? r->expected : NAN);
 	json_number(j, "factor", has_packets(r) ? r->packets / r->expected : NAN);
 	json_number(j, "sensors", r->n ? r->n : NAN);

@@ -38,7 +38,8 @@ struct habit { double packets, exposure /* A, E */, run_packets, run_exposure; u
 struct port_habit { double phi, level /* L; NAN: not known */; unsigned high /* days in a row far above it */; };
 void port_habit_init(struct port_habit *p);
 
-enum finding_kind { FINDING_ODD, FINDING_ASIDE, FINDING_SHIFT, FINDING_PARTIAL, FINDING_SPLIT, FINDING_FAULT, FINDING_SILENCE };
+enum finding_kind { FINDING_ODD, FINDING_ASIDE, FINDING_SHIFT, FINDING_PARTIAL, FINDING_SPLIT, FINDING_FAULT, FINDING_SILENCE,
+	FINDING_SOURCE /* a rise of which one source has at least half of the packets; found by store/days, who knows the sources */ };
 /* Odd: far from what was expected; aside: not accepted, but not as far. sensor: its place (odd, aside, shift, fault, silence). Of the others: level is theta, other the level of those that disagree. */
 struct finding {
 	enum finding_kind kind;

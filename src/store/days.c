@@ -10,7 +10,8 @@
 #include <assert.h>
 #include <math.h>
 
-enum { PORTS_AT_ONCE = 100, GONE_DAYS = 28 /* a sensor that watched nothing for so long is enrolled no more */, STATE_BYTES_MAX = 1 << 28 };
+enum { PORTS_AT_ONCE = 100, GONE_DAYS = 28 /* a sensor that watched nothing for so long is enrolled no more */, STATE_BYTES_MAX = 1 << 28,
+	RISE_FACTOR = 3, RISE_PACKETS_MIN = 20 /* so far above its level, and so many at least: worth asking whose they are (ours) */ };
 
 /* Ports on their way through the days. Cells come by port, day and sensor. */
 struct pass {
@@ -30,6 +31,7 @@ struct pass {
 	struct habit *habits; struct port_habit port;   /* of the port at hand */
 	double *packets;                                /* and of the day */
 	size_t slot;                                    /* the day at hand */
+	struct rise *rises; size_t rises_len, rises_cap;        /* of the ports of the pass */
 	bool open, broken /* what is remembered of a port cannot be read */;
 	struct settled out;
 };
@@ -100,6 +102,7 @@ static void end_pass(struct pass *p)
 	free(p->seats);
 	free(p->moved);
 	free(p->tallies);
+	free(p->rises);
 	free(p->starts);
 	buf_release(&p->bytes);
 	robust_close(p->robust);
@@ -176,17 +179,21 @@ static void keep_findings(struct pass *p, const struct fitted *d)
 static void keep(struct pass *p, const struct fitted *d)
 {
 	size_t n = p->book->len;
-	bool any = false;
+	double packets = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		any |= p->packets[i] > 0;
+		packets += p->packets[i];
 		sensor_day_add(&p->tallies[(day_of(p, p->slot) - p->from) * n + i], p->packets[i], d, &p->verdicts[i]);
 	}
 	keep_findings(p, d);
-	if (!any)
+	if (packets == 0)
 		return;
 	keep_day(p, d);
 	keep_weights(p, d);
+	if (packets >= RISE_PACKETS_MIN && d->theta > RISE_FACTOR * d->level) {
+		MEM_GROW(p->rises, p->rises_len, p->rises_cap);
+		p->rises[p->rises_len++] = (struct rise){ .key = *key_of(p), .day = day_of(p, p->slot), .level = d->theta * d->headline_b, .before = d->level * d->headline_b };
+	}
 }
 
 static void keep_state(struct pass *p, const struct key *key, size_t at)
@@ -275,6 +282,23 @@ static bool take_cells(void *to, const struct cell *cells, size_t n)
 	return true;
 }
 
+/* One source that knocks at every sensor bends no sensor's value: it is named for what it is. */
+static bool keep_rises(struct pass *p, struct err *e)
+{
+	if (p->rises_len && !p->ops->rises(p->engine, p->rises, p->rises_len, e))
+		return false;
+	for (size_t i = 0; i < p->rises_len; i++) {
+		const struct rise *r = &p->rises[i];
+
+		if (2 * r->top < r->packets)
+			continue;
+		MEM_GROW(p->out.findings, p->out.findings_len, p->out.findings_cap);
+		p->out.findings[p->out.findings_len++] = (struct robust_finding){ .key = r->key, .day = r->day, .kind = FINDING_SOURCE, .up = 1,
+			.packets = (double)r->top, .expected = (double)r->packets, .level = r->level, .other = r->before };
+	}
+	return true;
+}
+
 /* Ports that begin together, or each at its own evening. */
 static bool settle_ports(struct pass *p, const struct question *all, struct err *e)
 {
@@ -292,7 +316,7 @@ static bool settle_ports(struct pass *p, const struct question *all, struct err 
 	}
 	struct want w = { .question = all, .zone = &p->book->zone, .grain = GRAIN_DAY, .only = ports, .only_len = p->starts_len,
 		.span = { p->panel.list[first - p->then.first].span.from, p->panel.list[p->panel.slots - 1].span.until } };
-	p->start = 0;
+	p->start = p->rises_len = 0;
 	p->out.ports = ports;
 	p->out.ports_len = p->starts_len;
 	p->out.days_len = p->out.weights_len = p->out.findings_len = p->out.states_len = 0;
@@ -302,7 +326,7 @@ static bool settle_ports(struct pass *p, const struct question *all, struct err 
 	if (p->broken)
 		return err_set(e, "what is remembered of a port cannot be read");
 	finish_port(p);
-	return p->ops->settle(p->engine, &p->out, e);
+	return keep_rises(p, e) && p->ops->settle(p->engine, &p->out, e);
 }
 
 static int by_key(const void *a, const void *b)

@@ -33,6 +33,9 @@ struct settled {
 	struct buf bytes;
 };
 
+/* A port's day far above its level: its packets, and those of the source with the most. level, before: theta and L. */
+struct rise { struct key key; uint32_t day; double level, before; uint64_t packets, top; };
+
 /* Of days before some day that were touched since they were settled. */
 struct pending { uint32_t first /* the earliest; UINT32_MAX: none */; bool open /* some are not final */; uint64_t late /* packets on those that are */; };
 

@@ -543,6 +543,34 @@ static uint64_t bits_of(double v)
 	return bits;
 }
 
+static void fill_rises(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
+{
+	const struct rise *list = from_where;
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = column ? list[from + i].day : list[from + i].key.lo;
+}
+
+static bool duckdb_rises(void *engine, struct rise *list, size_t len, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_rows *r = NULL;
+	size_t k = 0;
+
+	if (!duck_run(d->writer, "TRUNCATE rising", e) || !duck_append(d->writer, "rising", len, fill_rises, list, e) ||
+		!duck_query(d->writer, sql_rises, NULL, 0, &r, e))
+		return false;
+	for (size_t n = duck_next(r); n; n = duck_next(r))
+		for (size_t i = 0; i < n; i++, k++) {
+			while (list[k].key.lo != duck_numbers(r, 0)[i] || list[k].day != duck_numbers(r, 1)[i])
+				k++;            /* both ascend */
+			list[k].packets = duck_numbers(r, 2)[i];
+			list[k].top = duck_numbers(r, 3)[i];
+		}
+	duck_done(r);
+	return true;
+}
+
 static void fill_ports(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
 {
 	(void)column;
@@ -990,6 +1018,7 @@ const struct engine_ops engine_duckdb = {
 	.ripe = duckdb_ripe,
 	.active = duckdb_active,
 	.states = duckdb_states,
+	.rises = duckdb_rises,
 	.settle = duckdb_settle,
 	.close_days = duckdb_close_days,
 	.weights = duckdb_weights,

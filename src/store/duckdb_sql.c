@@ -49,6 +49,7 @@ const char sql_tables[] =
 const char sql_incoming[] =
 	"CREATE TEMP TABLE incoming AS SELECT *, 0::USMALLINT AS ranked FROM tuple LIMIT 0;"
 	"CREATE TEMP TABLE settling (port UINTEGER);"
+	"CREATE TEMP TABLE rising (port UINTEGER, day USMALLINT);"
 	"CREATE TEMP TABLE revised (proto UTINYINT, port USMALLINT, day USMALLINT, value DOUBLE, revision UINTEGER);"
 	"CREATE TEMP TABLE sighted AS SELECT proto, port, hour, hi, lo, sensor, packets FROM tuple LIMIT 0";
 
@@ -73,6 +74,10 @@ const char sql_ripe[] = "SELECT coalesce(max(until), 0)::UBIGINT FROM closed WHE
 const char sql_active[] =
 	"SELECT DISTINCT (proto::UBIGINT * 65536 + port)::UBIGINT, coalesce(s.day, 0)::UBIGINT FROM port_day AS d LEFT JOIN robust_state AS s USING (proto, port)"
 	" WHERE d.day >= $1 AND d.day < $2 ORDER BY 1";
+
+const char sql_rises[] =
+	"SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, day::UBIGINT, sum(packets)::UBIGINT, max(packets)::UBIGINT FROM (SELECT proto, port, day, sum(packets) AS packets"
+	" FROM source_day AS s WHERE (proto::UINTEGER * 65536 + port, day) IN (SELECT (port, day) FROM rising) GROUP BY proto, port, day, hi, lo) GROUP BY ALL ORDER BY 1, 2";
 
 #define SETTLING " AND proto::UINTEGER * 65536 + port IN (SELECT port FROM settling)"
 /* In order, $1: from. What was there is remembered for its revisions, and goes. */

@@ -11,7 +11,7 @@ extern const char sql_tables[];                 /* makes all tables of a new sto
 extern const char sql_incoming[];               /* the connection's own tables: the rows of a group, sources of an hour */
 extern const char sql_add[];                    /* all roll-ups */
 /* store/days: what is to be reckoned, and from where; as the engine's pending, ripe and active. */
-extern const char sql_unsettle[], sql_pending[], sql_ripe[], sql_active[];
+extern const char sql_unsettle[], sql_pending[], sql_ripe[], sql_active[], sql_rises[];
 extern const char *const sql_settle_before[], sql_settle_states[], sql_settle_after[];
 /* store/reckoning's */
 extern const char sql_touch[], sql_touch_later[], sql_touched[], sql_rows_between[], sql_sighted[], sql_reckon_sensors[], sql_reckon_new[],

@@ -13,6 +13,7 @@ struct robust_finding;
 struct robust_weight;
 struct robust_state;
 struct pending;
+struct rise;
 
 /* What a series is about, as a number: proto << 16 | ranked port; sensor number; region's two letters; kind; mark's bit
  * number; proto; an address or network as its two halves. */
@@ -73,6 +74,8 @@ struct engine_ops {
 	bool (*active)(void *engine, uint32_t from, uint32_t until, struct robust_state **ports, size_t *n, struct err *e);
 	/* Fills in the states of these ports, ascending; of those that have none len stays 0. */
 	bool (*states)(void *engine, struct robust_state *ports, size_t n, struct buf *bytes, struct err *e);
+	/* Fills in packets and top of each, ascending by port and day. */
+	bool (*rises)(void *engine, struct rise *list, size_t n, struct err *e);
 	/* Keeps what store/days found in place of what there was, in one transaction. */
 	bool (*settle)(void *engine, const struct settled *s, struct err *e);
 	/* Every day before d->settled is settled now; anew: and nothing that was known before counts. */

@@ -216,6 +216,43 @@ static bool memory_states(void *engine, struct robust_state *ports, size_t n, st
 	return true;
 }
 
+struct sent { struct addr src; uint64_t packets; };
+
+static int sent_order(const void *a, const void *b)
+{
+	return addr_cmp(&((const struct sent *)a)->src, &((const struct sent *)b)->src);
+}
+
+static bool memory_rises(void *engine, struct rise *list, size_t n, struct err *e)
+{
+	const struct memory *m = engine;
+
+	(void)e;
+	for (size_t k = 0; k < n; k++) {
+		struct sent *sent = NULL;
+		size_t len = 0, cap = 0;
+		uint64_t of_one = 0;
+
+		for (size_t i = 0; i < m->len; i++) {
+			const struct tuple *t = &m->rows[i].tuple;
+
+			if (m->rows[i].day != list[k].day || !tuple_reaches(t) || list[k].key.lo != ((uint64_t)t->proto << 16 | port_ranked(t->proto, t->port)))
+				continue;
+			MEM_GROW(sent, len, cap);
+			sent[len++] = (struct sent){ t->src, t->packets };
+		}
+		if (len)
+			qsort(sent, len, sizeof *sent, sent_order);
+		for (size_t i = 0; i < len; i++) {
+			of_one = (i && sent_order(&sent[i - 1], &sent[i]) == 0 ? of_one : 0) + sent[i].packets;
+			list[k].packets += sent[i].packets;
+			list[k].top = of_one > list[k].top ? of_one : list[k].top;
+		}
+		free(sent);
+	}
+	return true;
+}
+
 static bool settles(const struct settled *s, const struct key *key)
 {
 	for (size_t i = 0; i < s->ports_len; i++)
@@ -628,6 +665,7 @@ const struct engine_ops engine_memory = {
 	.ripe = memory_ripe,
 	.active = memory_active,
 	.states = memory_states,
+	.rises = memory_rises,
 	.settle = memory_settle,
 	.close_days = memory_close_days,
 	.weights = memory_weights,

@@ -223,11 +223,13 @@ def test_five_thousand_packets_on_one_of_nine_sensors_move_real_values_little(fo
     print(f"# {len(shifts)} ports, median shift {statistics.median(shifts):.3f}, largest {max(shifts):.3f}")
 
 
-def test_what_two_sensors_saw_is_said_to_be_theirs(folder):
+def test_what_two_sensors_or_one_source_did_is_said_to_be_theirs(folder):
     found = json.loads(teiten("sensor", "odd", "--data", marx(folder, "d"), "--json"))["findings"]
     for label, first in (("icmp/8", "2013-04-14"), ("6666/tcp", "2013-04-17")):
         partial = [f for f in found if f["label"] == label and f["finding"] == "partial rise" and first <= f["from"] <= "2013-04-19"]
         assert partial and all((f["sensors"], f["of"]) == (2, 9) for f in partial), (label, partial)
+    one = [f for f in found if f["label"] == "53/udp" and f["finding"] == "one source" and "2013-03-17" <= f["to"] <= "2013-03-18"]
+    assert one and one[0]["packets"] > .9 * one[0]["all_packets"], one
     odd = [f for f in found if f["label"] == "445/tcp" and f["sensor"] == "groucho-tokyo" and f["finding"] == "odd, too much"]
     assert odd and odd[0]["factor"] > 5, odd
 

@@ -406,11 +406,22 @@ static double *silent(const struct panel *p, enum across across, const struct ke
 	return slots;
 }
 
+/* Of a day on which nobody saw the port there is no row: all that looked agree. */
+static void fill_silent_days(const struct panel *p, struct sureness *slots)
+{
+	for (size_t i = 0; i < p->slots; i++) {
+		unsigned n = p->list[i].counted;
+
+		if (slots[i].revision == 0 && n && has_robust(p, i))
+			slots[i] = (struct sureness){ NAN, n, n, n < 3 ? ROBUST_ALONE : (n < 5 ? ROBUST_WEAK : 0) | ROBUST_FAINT, 1 };
+	}
+}
+
 /* Errors of days are taken as independent; sensors and flags are those of most days. */
 static struct sureness *fold_sure(const struct answer *a, const struct panel *p, const double *values, const struct sureness *slots)
 {
 	struct sureness *steps = mem_zero(a->steps, sizeof *steps);
-	struct tally { double squares; unsigned n, fitted, looked, accepted, flags[ROBUST_FLAGS]; } *tallies = mem_zero(a->steps, sizeof *tallies);
+	struct tally { double squares; bool seen; unsigned n, fitted, looked, accepted, flags[ROBUST_FLAGS]; } *tallies = mem_zero(a->steps, sizeof *tallies);
 
 	for (size_t slot = 0, step = 0; slot < p->slots; slot++) {
 		const struct sureness *s = &slots[slot];
@@ -421,7 +432,8 @@ static struct sureness *fold_sure(const struct answer *a, const struct panel *p,
 		if (s->revision == 0)
 			continue;
 		steps[step].revision = s->revision > steps[step].revision ? s->revision : steps[step].revision;
-		t->squares += s->se * s->se;
+		t->squares += values[slot] > 0 ? s->se * s->se : 0;
+		t->seen |= values[slot] > 0;
 		t->fitted++;
 		t->looked += s->looked;
 		t->accepted += s->accepted;
@@ -431,7 +443,7 @@ static struct sureness *fold_sure(const struct answer *a, const struct panel *p,
 	for (size_t i = 0; i < a->steps; i++) {
 		const struct tally *t = &tallies[i];
 
-		steps[i].se = t->fitted ? sqrt(t->squares) / t->n : NAN;
+		steps[i].se = t->seen ? sqrt(t->squares) / t->n : NAN;
 		steps[i].looked = t->fitted ? (2 * t->looked + t->fitted) / (2 * t->fitted) : 0;
 		steps[i].accepted = t->fitted ? (2 * t->accepted + t->fitted) / (2 * t->fitted) : 0;
 		for (unsigned k = 0; k < ROBUST_FLAGS; k++)
@@ -467,8 +479,10 @@ static bool add_series(struct course *c, const struct panel *p, enum grain grain
 
 		s->values = fold_steps(c->a, p, f.values[i]);
 		s->plains = fold_steps(c->a, p, f.plains[i]);
-		if (robust && grain == GRAIN_DAY && want_whole_ports(&w) && want_one_port(&w))
+		if (robust && grain == GRAIN_DAY && want_whole_ports(&w) && want_one_port(&w)) {
+			fill_silent_days(p, f.sure[i]);
 			s->sure = fold_sure(c->a, p, f.values[i], f.sure[i]);
+		}
 		free(f.values[i]);
 		free(f.plains[i]);
 		free(f.sure[i]);

@@ -29,6 +29,7 @@ const struct option asking_options[] = {
 	{ "port", "PORT", "only one port: 1433/tcp, 53/udp, icmp/8" },
 	{ "kind", "KINDS", "only scan, backscatter, error, other, or all of them (default: what reached for something)" },
 	{ "mark", "MARKS", "only packets with a tool's mark: zmap, masscan, mirai, nmap, unicornscan, all" },
+	{ "without", "LIST", "leave out packets of these kinds or with these marks: mirai,backscatter" },
 	{ "sensor", "NAME", "only what this sensor saw" },
 	{ "region", "CC", "only sources registered in this region (two letters)" },
 	{ "source", "PREFIX", "only this source address or prefix" },

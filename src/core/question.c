@@ -170,8 +170,8 @@ static bool set_port(struct question *q, const char *value, struct err *e)
 	return true;
 }
 
-/* A list of names with commas into bits; "all" sets every bit. */
-static bool set_bits(unsigned *bits, const char *value, const char *(*name)(unsigned), unsigned n,
+/* A list of names with commas into bits; "all" is those of `all`, and nothing where that is 0. */
+static bool set_bits(unsigned *bits, const char *value, const char *(*name)(unsigned), unsigned n, unsigned all,
 	struct err *e)
 {
 	char list[128];
@@ -185,8 +185,8 @@ static bool set_bits(unsigned *bits, const char *value, const char *(*name)(unsi
 			i++;
 		if (i < n)
 			found |= 1u << i;
-		else if (len == 3 && !strncasecmp(at, "all", 3))
-			found |= (1u << n) - 1;
+		else if (all && len == 3 && !strncasecmp(at, "all", 3))
+			found |= all;
 		else
 			break;
 		at += len;
@@ -199,7 +199,24 @@ static bool set_bits(unsigned *bits, const char *value, const char *(*name)(unsi
 	for (unsigned i = 0, used = 0; i < n; i++)
 		used += (unsigned)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", name(i));
 	err_asked(e, "not a value: \"%.60s\"", value);
-	return err_expected(e, "%s or all; several with commas", list);
+	return err_expected(e, "%s%s; several with commas", list, all ? " or all" : "");
+}
+
+/* Kinds, and behind them marks: no two of them have the same name. */
+static const char *without_name(unsigned i)
+{
+	return i < KINDS ? kind_name(i) : mark_name(i - KINDS);
+}
+
+static bool set_without(struct question *q, const char *value, struct err *e)
+{
+	unsigned bits;
+
+	if (!set_bits(&bits, value, without_name, KINDS + MARKS, 0, e))
+		return false;
+	q->without_kinds = bits & ((1u << KINDS) - 1);
+	q->without_marks = bits >> KINDS;
+	return true;
 }
 
 static bool set_sensor(struct question *q, const char *value, struct err *e)
@@ -230,9 +247,9 @@ static bool set_source(struct question *q, const char *value, struct err *e)
 
 static const char *const keys[] = {
 	"each", "step", "across", "per", "top", "last", "from", "until", "proto", "port", "kind", "mark", "sensor", "region",
-	"source",
+	"source", "without",
 };
-enum key { EACH, STEP, ACROSS, PER, TOP, LAST, FROM, UNTIL, PROTO, PORT, KIND, MARK, SENSOR, REGION, SOURCE, KEYS };
+enum key { EACH, STEP, ACROSS, PER, TOP, LAST, FROM, UNTIL, PROTO, PORT, KIND, MARK, SENSOR, REGION, SOURCE, WITHOUT, KEYS };
 
 bool question_knows(const char *key)
 {
@@ -252,8 +269,9 @@ static bool set(struct question *q, enum key key, const char *value, struct err 
 	case UNTIL: return set_time(q->until, value, e);
 	case PROTO: return set_proto(q, value, e);
 	case PORT: return set_port(q, value, e);
-	case KIND: return set_bits(&q->kinds, value, kind_name, KINDS, e);
-	case MARK: return set_bits(&q->marks, value, mark_name, MARKS, e);
+	case KIND: return set_bits(&q->kinds, value, kind_name, KINDS, (1u << KINDS) - 1, e);
+	case MARK: return set_bits(&q->marks, value, mark_name, MARKS, (1u << MARKS) - 1, e);
+	case WITHOUT: return set_without(q, value, e);
 	case SENSOR: return set_sensor(q, value, e);
 	case REGION: return set_region(q, value, e);
 	default: return set_source(q, value, e);
@@ -267,7 +285,7 @@ bool question_set(struct question *q, const char *key, const char *value, struct
 	if (i >= 0)
 		return set(q, (enum key)i, value, e) || err_in(e, "%s", keys[i]);
 	err_asked(e, "unknown key \"%.40s\" in the question", key);
-	return err_expected(e, "each step across per top last from until proto port kind mark sensor region source");
+	return err_expected(e, "each step across per top last from until proto port kind mark without sensor region source");
 }
 
 static int hex(char c)
@@ -413,7 +431,7 @@ bool question_robust(const struct question *q, const struct zone *z)
 	bool of_one_port = q->each == EACH_PORT || (q->port >= 0 && q->proto >= 0);     /* hours have values there only: METHODS would have them everywhere */
 
 	return q->per == PER_ADDRESS && q->step != STEP_MINUTE && (q->step != STEP_HOUR || of_one_port) && !of_sensors && !of_sources && q->each != EACH_KIND &&
-		!(q->kinds & 1u << KIND_BACKSCATTER) && calendar_floor(z, q->span.from, STEP_DAY) == q->span.from &&
+		!(q->kinds & ~q->without_kinds & 1u << KIND_BACKSCATTER) && calendar_floor(z, q->span.from, STEP_DAY) == q->span.from &&
 		calendar_floor(z, q->span.until, STEP_DAY) == q->span.until;
 }
 
@@ -475,6 +493,8 @@ static void rest_text(const struct question *q, struct buf *out)
 		bits_text(out, "kind", q->kinds, kind_name, KINDS);
 	if (q->marks)
 		bits_text(out, "mark", q->marks, mark_name, MARKS);
+	if (q->without_kinds || q->without_marks)
+		bits_text(out, "without", q->without_kinds | q->without_marks << KINDS, without_name, KINDS + MARKS);
 	if (q->sensor[0])
 		buf_printf(out, "&sensor=%s", q->sensor);
 	if (q->region[0])
@@ -505,6 +525,6 @@ void question_asked(const struct question *q, struct buf *out)
 bool question_takes(const struct question *q, const struct tuple *t)
 {
 	return (q->kinds ? (q->kinds >> t->kind & 1) != 0 : tuple_reaches(t)) && (!q->marks || (t->mark & q->marks)) &&
-		(q->proto < 0 || t->proto == q->proto) && (q->port < 0 || port_ranked(t->proto, t->port) == q->port) &&
+		!(q->without_kinds >> t->kind & 1) && !(t->mark & q->without_marks) && (q->proto < 0 || t->proto == q->proto) && (q->port < 0 || port_ranked(t->proto, t->port) == q->port) &&
 		(!q->has_src || prefix_holds(&q->src, &t->src));
 }

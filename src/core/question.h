@@ -42,12 +42,14 @@ struct question {
 	char region[3];                         /* "": any */
 	unsigned kinds;                         /* bits 1 << enum kind; 0: what reached for something (tuple_reaches) */
 	unsigned marks;                         /* bits; 0: any; else tuples with one of them */
+	unsigned without_kinds, without_marks;  /* bits: tuples of such a kind, or with such a mark, are left out of what is taken otherwise */
 	char last[16], from[40], until[40];     /* as asked */
 	bool fell_back;                         /* after question_settle: the robust value was asked and is not defined, or not known yet; it became the plain mean */
 };
 
 void question_init(struct question *q);         /* three months by day, no filter, the robust value per address */
-/* One key and its value: each top step last from until across per proto port kind mark sensor region source. */
+/* One key and its value: each top step last from until across per proto port kind mark without sensor region
+ * source. */
 bool question_set(struct question *q, const char *key, const char *value, struct err *e);
 bool question_knows(const char *key);
 /* "a=b&c=d", percent-decoded; unknown keys are refused except those in `ignored` (a NULL-ended list, may be NULL). */

@@ -89,6 +89,14 @@ static void filters(const struct question *q, enum lang l, struct buf *out)
 	if (q->marks) {
 		bit_names(&names, q->marks, mark_name, MARKS);
 		filter(out, l, M_FILTER_MARK, buf_cstr(&names));
+		buf_clear(&names);
+	}
+	if (q->without_kinds || q->without_marks) {
+		bit_names(&names, q->without_kinds, kind_name, KINDS);
+		if (q->without_kinds && q->without_marks)
+			buf_str(&names, "+");
+		bit_names(&names, q->without_marks, mark_name, MARKS);
+		filter(out, l, M_FILTER_WITHOUT, buf_cstr(&names));
 	}
 	if (q->sensor[0])
 		filter(out, l, M_FILTER_SENSOR, q->sensor);

@@ -91,6 +91,7 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(FILTER_SOURCE, "送信元 {1}", "source {1}") \
 	X(FILTER_KIND, "種類 {1}", "kind {1}") \
 	X(FILTER_MARK, "ツールの特徴 {1}", "tool mark {1}") \
+	X(FILTER_WITHOUT, "{1} を除く", "without {1}") \
 	X(LIST_COMMA, "、", ", ") \
 	X(PARENS, "{1}（{2}）", "{1} ({2})") \
 	X(LAST_HOURS, "{1}時間", "{1} hours") \
@@ -226,14 +227,16 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 		"scan, backscatter, error, other or all; several with commas") \
 	X(ASK_MARK, "zmap、masscan、mirai、nmap、unicornscan、all。コンマで複数指定可", \
 		"zmap, masscan, mirai, nmap, unicornscan or all; several with commas") \
+	X(ASK_WITHOUT, "除外するパケットの種類（scan、backscatter、error、other）またはツールの特徴（zmap、masscan、mirai、nmap、unicornscan）。コンマで複数指定可", \
+		"kinds (scan, backscatter, error, other) or tool marks (zmap, masscan, mirai, nmap, unicornscan) to leave out; several with commas") \
 	X(ASK_SENSOR, "登録されているセンサーの名前（`teiten sensor list` で一覧を表示）", \
 		"the name of a sensor that is there; `teiten sensor list` shows them") \
 	X(ASK_REGION, "JP のような 2 文字の地域コード。不明は ZZ", \
 		"two letters such as JP; ZZ is unknown") \
 	X(ASK_SOURCE, "IP アドレス、または 192.0.2.0/24 のようなプレフィックス", \
 		"an address, or a prefix such as 192.0.2.0/24") \
-	X(ASK_KEYS, "each step across per top last from until proto port kind mark sensor region source", \
-		"each step across per top last from until proto port kind mark sensor region source") \
+	X(ASK_KEYS, "each step across per top last from until proto port kind mark without sensor region source", \
+		"each step across per top last from until proto port kind mark without sensor region source") \
 	X(UNAVAILABLE, "ただいま表示できません", "Not available at the moment") \
 	X(UNAVAILABLE_TEXT, "データの保管先が応答しません。しばらくして再読み込みしてください。", \
 		"The store does not answer. Load this page again in a moment.") \

@@ -198,8 +198,8 @@ static unsigned needs(const struct want *w)
 	n |= q->each == EACH_PROTO || q->proto >= 0 ? NEEDS_PROTO : 0;
 	n |= q->each == EACH_REGION || q->region[0] ? NEEDS_REGION : 0;
 	n |= q->each == EACH_SOURCE || q->each == EACH_NETWORK || q->has_src ? NEEDS_SOURCE : 0;
-	n |= q->each == EACH_KIND || q->kinds ? NEEDS_KIND : 0;
-	n |= q->each == EACH_MARK || q->marks ? NEEDS_MARK : 0;
+	n |= q->each == EACH_KIND || q->kinds || q->without_kinds ? NEEDS_KIND : 0;
+	n |= q->each == EACH_MARK || q->marks || q->without_marks ? NEEDS_MARK : 0;
 	n |= q->each == EACH_SENSOR || w->sensor ? NEEDS_SENSOR : 0;
 	return n;
 }
@@ -257,23 +257,27 @@ static void add_source(const struct prefix *p, struct buf *out)
 		buf_printf(out, " AND hi BETWEEN %llu AND %llu", hi, hi_last);
 }
 
-static void add_kinds(const struct question *q, const struct table *t, struct buf *out)
+static void add_kind_list(const char *in, unsigned kinds, struct buf *out)
 {
 	const char *comma = "";
 
-	if (!q->kinds) {
-		/* roll-ups without the column hold only what reached for something */
-		if (t->holds & NEEDS_KIND)
-			buf_str(out, " AND " REACHES);
-		return;
-	}
-	buf_str(out, " AND kind IN (");
+	buf_printf(out, " AND kind %s (", in);
 	for (unsigned k = 0; k < KINDS; k++)
-		if (q->kinds >> k & 1) {
+		if (kinds >> k & 1) {
 			buf_printf(out, "%s%u", comma, k);
 			comma = ", ";
 		}
 	buf_str(out, ")");
+}
+
+static void add_kinds(const struct question *q, const struct table *t, struct buf *out)
+{
+	if (q->kinds)
+		add_kind_list("IN", q->kinds, out);
+	else if (t->holds & NEEDS_KIND)         /* roll-ups without the column hold only what reached for something */
+		buf_str(out, " AND " REACHES);
+	if (q->without_kinds)
+		add_kind_list("NOT IN", q->without_kinds, out);
 }
 
 /* Only a help for the database: keys that slip through are left out by the caller. */
@@ -298,13 +302,14 @@ static void add_label(const struct want *w, const char *bit, struct buf *out)
 		calendar_day(w->zone, w->span.until), LABEL_PACKETS_MIN);
 }
 
-static void add_labels(const struct want *w, struct buf *out)
+/* In: that the row bears one of these marks with its label; not in: that it bears none. */
+static void add_labels(const struct want *w, const char *in, unsigned marks, struct buf *out)
 {
 	const char *or = "";
 
-	buf_str(out, " AND (");
+	buf_printf(out, " AND %s(", in);
 	for (unsigned bit = 0; bit < MARKS; bit++)
-		if (w->question->marks >> bit & 1) {
+		if (marks >> bit & 1) {
 			char text[24];
 
 			(void)snprintf(text, sizeof text, "%u::UTINYINT", bit);
@@ -336,7 +341,9 @@ static void add_from(const struct want *w, const struct table *t, struct buf *ou
 	if (q->region[0])
 		buf_printf(out, " AND region = %d", q->region[0] << 8 | q->region[1]);
 	if (q->marks)
-		add_labels(w, out);
+		add_labels(w, "", q->marks, out);
+	if (q->without_marks)
+		add_labels(w, "NOT ", q->without_marks, out);
 	if (q->has_src)
 		add_source(&q->src, out);
 	add_kinds(q, t, out);

@@ -89,8 +89,8 @@ bool want_whole_ports(const struct want *w)
 {
 	const struct question *q = w->question;
 
-	return (q->each == EACH_PORT || q->each == EACH_NOTHING || q->each == EACH_PROTO) && !q->region[0] && !q->kinds && !q->marks && !q->has_src &&
-		!w->sensor;
+	return (q->each == EACH_PORT || q->each == EACH_NOTHING || q->each == EACH_PROTO) && !q->region[0] && !q->kinds && !q->marks &&
+		!q->without_kinds && !q->without_marks && !q->has_src && !w->sensor;
 }
 
 bool want_one_port(const struct want *w)

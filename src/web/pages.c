@@ -42,7 +42,7 @@ static enum message expected_of(const char *key)
 		{ "each", M_ASK_EACH }, { "step", M_ASK_STEP }, { "across", M_ASK_ACROSS }, { "per", M_ASK_PER }, { "top", M_ASK_TOP },
 		{ "last", M_ASK_LAST }, { "from", M_ASK_SPAN }, { "until", M_ASK_SPAN }, { "proto", M_ASK_PROTO }, { "port", M_ASK_PORT },
 		{ "kind", M_ASK_KIND }, { "mark", M_ASK_MARK }, { "sensor", M_ASK_SENSOR }, { "region", M_ASK_REGION },
-		{ "source", M_ASK_SOURCE },
+		{ "source", M_ASK_SOURCE }, { "without", M_ASK_WITHOUT },
 	};
 
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
@@ -244,7 +244,7 @@ static void empty(struct visit *v)
 static bool asks_for_one(const struct visit *v)
 {
 	static const char *const keys[] = { "each", "step", "top", "last", "from", "until", "proto", "port", "kind", "mark",
-		"sensor", "region", "source" };
+		"sensor", "region", "source", "without" };
 	char text[128];
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

@@ -365,7 +365,7 @@ TEST(question_text_reads_back_to_the_same_question)
 	struct err e;
 
 	question_init(&q);
-	CHECK_OK(question_parse(&q, "each=port&top=7&across=median&per=sensor&proto=tcp&kind=scan,error&mark=mirai&sensor=kyoto-1"
+	CHECK_OK(question_parse(&q, "each=port&top=7&across=median&per=sensor&proto=tcp&kind=scan,error&mark=mirai&without=zmap,error,nmap&sensor=kyoto-1"
 		"&region=kr&source=192.0.2.0%2F24&step=week&last=1y", NULL, &e));
 	CHECK_OK(question_settle(&q, &z, held, &e));
 	question_text(&q, &z, &text);
@@ -375,6 +375,8 @@ TEST(question_text_reads_back_to_the_same_question)
 	question_text(&r, &z, &again);
 	CHECK_TEXT(buf_cstr(&again), buf_cstr(&text));
 	CHECK_TEXT(r.region, "KR");
+	CHECK_WHOLE(r.without_kinds, 1u << KIND_ERROR);
+	CHECK_WHOLE(r.without_marks, MARK_ZMAP | MARK_NMAP);
 	buf_release(&text);
 	buf_release(&again);
 	zone_release(&z);
@@ -398,7 +400,7 @@ TEST(question_of_the_last_months_ends_with_the_last_whole_day)
 TEST(question_refuses_what_it_cannot_answer)
 {
 	static const char *const wrong[] = { "top=0", "top=x", "last=3", "last=0d", "step=fortnight", "across=mode", "per=packet", "proto=gre",
-		"port=80", "port=80/icmp", "port=80/tcp&proto=udp", "proto=udp&port=80/tcp", "kind=bad", "mark=", "sensor=a%20b", "region=JPN", "source=192.0.2.1/24", "from=yesterday",
+		"port=80", "port=80/icmp", "port=80/tcp&proto=udp", "proto=udp&port=80/tcp", "kind=bad", "mark=", "without=", "without=all", "without=scan,bad", "sensor=a%20b", "region=JPN", "source=192.0.2.1/24", "from=yesterday",
 		"nonsense=1", "top=%zz", "top=%00", "a", "step=minute&top=5&from=2005-01-01&until=2006-01-01", "from=2006-01-01&until=2005-01-01",
 		"from=2005-02-01&until=2005-02-01", "step=minute&each=port&top=1000&last=1y" };
 	struct zone z = zone_of("UTC");

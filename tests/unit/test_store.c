@@ -109,7 +109,7 @@ static void some_question(uint64_t *seed, struct buf *out)
 	static const char *const steps[] = { "hour", "day", "day", "week", "month", "quarter", "all", "all", "all" };
 	static const char *const filters[] = { "", "", "", "&proto=tcp", "&port=445/tcp", "&port=icmp/8", "&kind=scan", "&kind=all",
 		"&kind=backscatter,error", "&mark=mirai,zmap", "&sensor=s2", "&sensor=s3", "&region=JP", "&region=ZZ", "&source=10.0.0.0/16",
-		"&source=2001:db8::/32", "&source=10.1.0.0/24" };
+		"&source=2001:db8::/32", "&source=10.1.0.0/24", "&without=mirai", "&without=error,zmap,nmap" };
 	const char *step = steps[test_random(seed) % 9];
 	unsigned from = (unsigned)(test_random(seed) % (DAYS + 10)), length = 1 + (unsigned)(test_random(seed) % (strcmp(step, "hour") ? 60 : 6));
 	bool odd = test_random(seed) % 4 == 0;
@@ -119,7 +119,7 @@ static void some_question(uint64_t *seed, struct buf *out)
 		(const char *[]){ "mean", "sum", "median", "robust", "robust", "robust", "robust" }[test_random(seed) % 7], test_random(seed) % 4 ? "address" : "sensor",
 		1 + (unsigned)(test_random(seed) % 40));
 	for (int i = 0; i < 2; i++)
-		buf_str(out, filters[test_random(seed) % 17]);
+		buf_str(out, filters[test_random(seed) % 19]);
 	for (int i = 0; i < 2; i++) {
 		int y, m, d;
 

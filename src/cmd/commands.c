@@ -7,7 +7,7 @@ static const struct command command_help_itself;
 const struct command *const commands[] = {
 	&command_import, &command_top, &command_port, &command_region, &command_source, &command_surge, &command_sensor,
 	&command_center, &command_collect, &command_keep, &command_desk, &command_ship, &command_notify,
-	&command_geo, &command_simulate, &command_evaluate, &command_check, &command_dump, &command_help_itself,
+	&command_geo, &command_scanner, &command_simulate, &command_evaluate, &command_check, &command_dump, &command_help_itself,
 	NULL,
 };
 

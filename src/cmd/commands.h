@@ -5,7 +5,7 @@
 #include "cmd/cmd.h"
 
 extern const struct command command_center, command_check, command_evaluate, command_surge, command_desk, command_dump, command_geo, command_import, command_keep, command_collect, command_ship, command_notify,
-	command_port, command_region, command_sensor, command_simulate, command_source, command_top;
+	command_port, command_region, command_scanner, command_sensor, command_simulate, command_source, command_top;
 
 extern const struct command *const commands[];          /* NULL-ended */
 

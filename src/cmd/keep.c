@@ -18,6 +18,7 @@
 #include "spool/spool.h"
 #include "store/duck.h"
 #include "store/regions.h"
+#include "store/scanners.h"
 #include "store/wire.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ struct keep {
 	bool prove;
 	char spool[PATH_TEXT_MAX], socket[PATH_TEXT_MAX], lock[PATH_TEXT_MAX], file[PATH_TEXT_MAX + 8], table[PATH_TEXT_MAX];
 	struct regions *regions;
+	struct scanners_file scanners;  /* only to tell of it: the store has its own */
 	struct store *store;
 	int lock_fd, listen_fd;
 	sem_t peers;
@@ -377,7 +379,7 @@ static bool name_files(struct keep *k, struct err *e)
 {
 	return file_path(k->spool, k->dir, "spool", e) && file_path(k->socket, k->dir, "keep.sock", e) && file_path(k->lock, k->dir, "lock", e) &&
 		file_path(k->file, k->dir, "store.duckdb", e) && file_path(k->table, k->dir, "regions.table", e) &&
-		file_path(k->enrolled, k->dir, "sensors/enrolled", e);
+		file_path(k->enrolled, k->dir, "sensors/enrolled", e) && file_path(k->scanners.path, k->dir, PLACE_SCANNERS, e);
 }
 
 /* What was made here by another user: the store would open to be read only, and batches would stay in the spool. */
@@ -430,6 +432,7 @@ static bool open_keep(struct keep *k, const char *zone, struct err *e)
 	char address[PATH_TEXT_MAX + 16];
 
 	char sensors[PATH_TEXT_MAX];
+	struct err wrong;
 
 	/* before it becomes anybody: the list is the operator's, and the pages read it */
 	if (!name_files(k, e) || !file_path(sensors, k->dir, "sensors", e) || !file_make_dir(sensors, e) || !duck_prepare(e) || !become_user(k, e) || !take_lock(k, e) || !open_notices(k, e))
@@ -438,6 +441,8 @@ static bool open_keep(struct keep *k, const char *zone, struct err *e)
 		return false;
 	(void)snprintf(address, sizeof address, "duckdb:%s", k->file);
 	k->store = store_open(address, zone, k->regions, e);
+	if (k->store)
+		(void)store_scanners(k->store, k->scanners.path, &wrong);       /* told when it is looked at */
 	return k->store && store_has_zone(k->store, zone, e) && wire_listen(k->listen_fd, e);
 }
 
@@ -525,6 +530,21 @@ static bool read_sensors(struct keep *k)
 	k->sensors = all;
 	k->entered = mem_zero(all.len, sizeof *k->entered);
 	return true;
+}
+
+/* Questions take a new list by themselves; here it is told what became of it. */
+static void look_at_scanners(struct keep *k)
+{
+	if (!scanners_changed(&k->scanners))
+		return;
+	scanners_look(&k->scanners);
+	if (k->scanners.wrong) {
+		err_expected(&k->scanners.why, "the list before it goes on to hold; `teiten scanner import` writes only what is right");
+		log_err(&k->scanners.why);
+	} else {
+		log_line("known scanners: list %s, %zu networks of %zu organisations", k->scanners.now.id, k->scanners.now.len, k->scanners.now.names_len);
+	}
+	scanners_release(&k->scanners.now);
 }
 
 static void tell_surges(struct keep *k, minute_t now)
@@ -616,6 +636,7 @@ static int run_keep(const struct args *a)
 			if (!drain_once(&k))
 				clock_sleep_ms(IDLE_MS);
 			look_at_sensors(&k);
+			look_at_scanners(&k);
 			reckon(&k);
 		}
 		log_line("ending");

@@ -130,8 +130,9 @@ static bool reach_keep(struct place *p, bool *there, struct err *e)
  * start or end meanwhile. */
 static bool reach(struct place *p, const char *zone, bool making, struct err *e)
 {
-	char lock[PATH_TEXT_MAX], file[PATH_TEXT_MAX], address[PATH_TEXT_MAX + 8];
+	char lock[PATH_TEXT_MAX], file[PATH_TEXT_MAX], address[PATH_TEXT_MAX + 8], list[PATH_TEXT_MAX];
 	uint64_t waited_ms = 0;
+	struct err wrong;
 	bool there, held = false;
 
 	if (!file_path(lock, p->dir, "lock", e) || !file_path(file, p->dir, "store.duckdb", e))
@@ -149,7 +150,10 @@ static bool reach(struct place *p, const char *zone, bool making, struct err *e)
 			return false;
 	}
 	(void)snprintf(address, sizeof address, "duckdb:%s", file);
-	return (!making || load_regions(p, e)) && open_address(p, address, zone, making, e);
+	if ((making && !load_regions(p, e)) || !open_address(p, address, zone, making, e) || !file_path(list, p->dir, PLACE_SCANNERS, e))
+		return false;
+	(void)store_scanners(p->store, list, &wrong);           /* told to who asks about it */
+	return true;
 }
 
 static bool set_folder(struct place *p, const char *dir, struct err *e)

@@ -15,6 +15,7 @@ extern const struct option place_making_options[];              /* the same and 
 #define PLACE_DEFAULT "./teiten-data"
 const char *place_dir(const struct args *a);                    /* --data, or the default */
 
+#define PLACE_SCANNERS "scanners"        /* the list of known scanners, in the folder */
 bool place_exists(const char *dir, struct err *e);              /* for who makes none */
 
 struct place {

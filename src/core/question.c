@@ -12,7 +12,7 @@
 enum { LAST_MAX = 4000 };
 
 static const char *const each_names[] = {
-	"nothing", "port", "sensor", "region", "source", "network", "kind", "mark", "proto",
+	"nothing", "port", "sensor", "region", "source", "network", "kind", "mark", "proto", "scanner",
 };
 static const char *const across_names[] = { "mean", "sum", "median", "robust" };
 static const char *const per_names[] = { "address", "sensor" };
@@ -58,7 +58,7 @@ static bool set_each(struct question *q, const char *value, struct err *e)
 	int i = name_index(value, each_names, sizeof each_names / sizeof *each_names);
 
 	if (i < 0)
-		return wrong(e, value, "nothing, port, sensor, region, source, network, kind, mark or proto");
+		return wrong(e, value, "nothing, port, sensor, region, source, network, kind, mark, proto or scanner");
 	q->each = (enum each)i;
 	return true;
 }
@@ -245,11 +245,36 @@ static bool set_source(struct question *q, const char *value, struct err *e)
 	return true;
 }
 
+bool scanner_name_valid(const char *name)
+{
+	static const char *const words[] = { "all", "without", "only" };
+	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	return name[len] == '\0' && len < SCANNER_NAME_MAX && isalnum((unsigned char)name[0]) && name_index(name, words, sizeof words / sizeof *words) < 0;
+}
+
+bool question_of_scanners(const struct question *q)
+{
+	return q->scanners[0] || q->each == EACH_SCANNER;
+}
+
+static bool set_scanners(struct question *q, const char *value, struct err *e)
+{
+	static const char *const words[] = { "without", "only" };
+	int i = name_index(value, words, sizeof words / sizeof *words);
+
+	if (strcasecmp(value, "all") != 0 && i < 0 && !scanner_name_valid(value))
+		return wrong(e, value, "without, only, all, or an organisation of the list; `teiten scanner list` shows them");
+	const char *kept = !strcasecmp(value, "all") ? "" : i < 0 ? value : words[i];
+	memcpy(q->scanners, kept, strlen(kept) + 1);
+	return true;
+}
+
 static const char *const keys[] = {
 	"each", "step", "across", "per", "top", "last", "from", "until", "proto", "port", "kind", "mark", "sensor", "region",
-	"source", "without",
+	"source", "without", "scanners",
 };
-enum key { EACH, STEP, ACROSS, PER, TOP, LAST, FROM, UNTIL, PROTO, PORT, KIND, MARK, SENSOR, REGION, SOURCE, WITHOUT, KEYS };
+enum key { EACH, STEP, ACROSS, PER, TOP, LAST, FROM, UNTIL, PROTO, PORT, KIND, MARK, SENSOR, REGION, SOURCE, WITHOUT, SCANNERS, KEYS };
 
 bool question_knows(const char *key)
 {
@@ -271,6 +296,7 @@ static bool set(struct question *q, enum key key, const char *value, struct err 
 	case PORT: return set_port(q, value, e);
 	case KIND: return set_bits(&q->kinds, value, kind_name, KINDS, (1u << KINDS) - 1, e);
 	case MARK: return set_bits(&q->marks, value, mark_name, MARKS, (1u << MARKS) - 1, e);
+	case SCANNERS: return set_scanners(q, value, e);
 	case WITHOUT: return set_without(q, value, e);
 	case SENSOR: return set_sensor(q, value, e);
 	case REGION: return set_region(q, value, e);
@@ -285,7 +311,7 @@ bool question_set(struct question *q, const char *key, const char *value, struct
 	if (i >= 0)
 		return set(q, (enum key)i, value, e) || err_in(e, "%s", keys[i]);
 	err_asked(e, "unknown key \"%.40s\" in the question", key);
-	return err_expected(e, "each step across per top last from until proto port kind mark without sensor region source");
+	return err_expected(e, "each step across per top last from until proto port kind mark without sensor region source scanners");
 }
 
 static int hex(char c)
@@ -501,6 +527,8 @@ static void rest_text(const struct question *q, struct buf *out)
 		buf_printf(out, "&region=%s", q->region);
 	if (q->has_src)
 		buf_printf(out, "&source=%s", prefix_format(&q->src, text));
+	if (q->scanners[0])
+		buf_printf(out, "&scanners=%s", q->scanners);
 }
 
 void question_text(const struct question *q, const struct zone *z, struct buf *out)

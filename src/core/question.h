@@ -18,13 +18,15 @@ struct err;
 struct buf;
 struct tuple;
 
-enum each { EACH_NOTHING, EACH_PORT, EACH_SENSOR, EACH_REGION, EACH_SOURCE, EACH_NETWORK, EACH_KIND, EACH_MARK, EACH_PROTO };
+enum each { EACH_NOTHING, EACH_PORT, EACH_SENSOR, EACH_REGION, EACH_SOURCE, EACH_NETWORK, EACH_KIND, EACH_MARK, EACH_PROTO, EACH_SCANNER };
 enum across { ACROSS_MEAN, ACROSS_SUM, ACROSS_MEDIAN, ACROSS_ROBUST };
 enum per { PER_ADDRESS, PER_SENSOR };
 enum {
 	QUESTION_TOP_MAX = 200000,              /* series in one answer */
 	QUESTION_POINTS_MAX = 1 << 21,          /* series × steps */
 	QUESTION_TEXT_MAX = 2048,
+	SCANNER_NAME_MAX = 64,
+	SCANNERS_ID_MAX = 16,
 };
 
 struct question {
@@ -43,13 +45,14 @@ struct question {
 	unsigned kinds;                         /* bits 1 << enum kind; 0: what reached for something (tuple_reaches) */
 	unsigned marks;                         /* bits; 0: any; else tuples with one of them */
 	unsigned without_kinds, without_marks;  /* bits: tuples of such a kind, or with such a mark, are left out of what is taken otherwise */
+	char scanners[SCANNER_NAME_MAX];        /* "": any; "without" or "only" known scanners, or one by its organisation's name */
 	char last[16], from[40], until[40];     /* as asked */
 	bool fell_back;                         /* after question_settle: the robust value was asked and is not defined, or not known yet; it became the plain mean */
 };
 
 void question_init(struct question *q);         /* three months by day, no filter, the robust value per address */
 /* One key and its value: each top step last from until across per proto port kind mark without sensor region
- * source. */
+ * source scanners. */
 bool question_set(struct question *q, const char *key, const char *value, struct err *e);
 bool question_knows(const char *key);
 /* "a=b&c=d", percent-decoded; unknown keys are refused except those in `ignored` (a NULL-ended list, may be NULL). */
@@ -68,6 +71,10 @@ void question_text(const struct question *q, const struct zone *z, struct buf *o
 void question_asked(const struct question *q, struct buf *out);
 /* Whether a tuple passes the filters (not the span, not the sensor's name and region, which a tuple does not know). */
 bool question_takes(const struct question *q, const struct tuple *t);
+
+/* Whether it looks into the list of known scanners. */
+bool question_of_scanners(const struct question *q);
+bool scanner_name_valid(const char *name);              /* letters, digits and . _ - behind one of the first two; none of the words above */
 
 const char *each_name(enum each e);
 const char *across_name(enum across a);

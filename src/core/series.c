@@ -63,6 +63,7 @@ void answer_encode(const struct answer *a, struct buf *out)
 	buf_varint(out, a->sensors);
 	buf_varint(out, a->found);
 	buf_u32le(out, a->final);
+	buf_text(out, a->scanners);
 	buf_varint(out, a->len);
 	for (size_t i = 0; i < a->steps; i++) {
 		buf_u32le(out, a->times[i]);
@@ -133,6 +134,7 @@ bool answer_decode(struct answer *a, struct reader *r, struct err *e)
 	}
 	uint64_t steps = read_varint(r), sensors = read_varint(r), found = read_varint(r);
 	a->final = read_u32le(r);
+	(void)read_text(r, a->scanners, sizeof a->scanners);
 	uint64_t len = read_varint(r);
 	if (!r->ok || steps > QUESTION_POINTS_MAX || steps > reader_left(r) / 5 || len > QUESTION_TOP_MAX ||
 		len > reader_left(r) / SERIES_BYTES_MIN)

@@ -10,6 +10,7 @@
 struct reader;
 
 enum { SERIES_LABEL_MAX = 64 };
+#define SCANNER_UNKNOWN "not known"     /* the label of who is in no list; no organisation has a name with a blank */
 
 /* What is to be known of a robust value: too few sensors to hold against each other; few; so few packets that an odd sensor cannot be told from chance;
  * spread at its bound, or too many sensors set aside. */
@@ -40,6 +41,7 @@ struct answer {
 	unsigned *looked;                       /* sensors behind each step's value */
 	unsigned sensors;                       /* sensors that looked within the span */
 	minute_t final;                         /* robust values of days from here on may still change; 0: none are robust */
+	char scanners[SCANNERS_ID_MAX];         /* the list of known scanners that was looked into; "": none was */
 	size_t found;                           /* labels there were, before `top` cut them */
 	struct series *list; size_t len;
 };

@@ -43,12 +43,30 @@ static void rank_field(struct buf *out, unsigned rank)
 		buf_printf(out, "%u", rank);
 }
 
+/* What a value is, and whose packets it is of. */
+enum { MEASURE_MAX = 256 };
+static const char *measure(const struct answer *a, char out[MEASURE_MAX])
+{
+	const struct question *q = &a->question;
+	const char *unit = answer_unit(q);
+
+	if (!strcmp(q->scanners, "without"))
+		(void)snprintf(out, MEASURE_MAX, "%s, without known scanners, list %s", unit, a->scanners);
+	else if (!strcmp(q->scanners, "only"))
+		(void)snprintf(out, MEASURE_MAX, "%s, known scanners only, list %s", unit, a->scanners);
+	else if (a->scanners[0])
+		(void)snprintf(out, MEASURE_MAX, "%s, %s%sknown scanners by list %s", unit, q->scanners, q->scanners[0] ? " of " : "", a->scanners);
+	else
+		(void)snprintf(out, MEASURE_MAX, "%s", unit);
+	return out;
+}
+
 void answer_top_csv(const struct answer *a, const struct zone *z, struct buf *out)
 {
 	const struct question *q = &a->question;
-	char from[CALENDAR_TEXT_MAX], until[CALENDAR_TEXT_MAX], head[160];
+	char from[CALENDAR_TEXT_MAX], until[CALENDAR_TEXT_MAX], of[MEASURE_MAX], head[MEASURE_MAX + 32];
 
-	(void)snprintf(head, sizeof head, "%s (%s)", across_name(q->across), answer_unit(q));
+	(void)snprintf(head, sizeof head, "%s (%s)", across_name(q->across), measure(a, of));
 	buf_str(out, "from,until,rank,previous rank,label,");
 	field(out, head);
 	buf_printf(out, ",plain mean (packets per %s and day),packets,sources,sensors\r\n",
@@ -73,13 +91,13 @@ static void series_head(const struct answer *a, const struct zone *z, struct buf
 {
 	static const char *const sure[] = { "standard error", "sensors judged", "sensors accepted", "revision" };
 	const struct question *q = &a->question;
-	char head[SERIES_LABEL_MAX + 160];
+	char of[MEASURE_MAX], head[SERIES_LABEL_MAX + MEASURE_MAX + 32];
 
 	(void)snprintf(head, sizeof head, "time (start of the %s, %s)", step_name(q->step), z->name);
 	field(out, head);
 	buf_str(out, ",sensors that looked");
 	for (size_t i = 0; i < a->len; i++) {
-		(void)snprintf(head, sizeof head, "%s (%s of %s)", a->list[i].label, across_name(q->across), answer_unit(q));
+		(void)snprintf(head, sizeof head, "%s (%s of %s)", a->list[i].label, across_name(q->across), measure(a, of));
 		buf_u8(out, ',');
 		field(out, head);
 		if (q->across == ACROSS_MEAN)

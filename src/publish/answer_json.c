@@ -25,6 +25,10 @@ static void measure_json(struct json *j, const struct answer *a)
 	json_string(j, "per", per_name(a->question.per));
 	json_string(j, "unit", answer_unit(&a->question));
 	json_whole(j, "sensors", a->sensors);
+	if (a->question.scanners[0])
+		json_string(j, "scanners", a->question.scanners);
+	if (a->scanners[0])
+		json_string(j, "scanners_list", a->scanners);
 }
 
 static void rank_json(struct json *j, const char *key, unsigned rank)

@@ -44,6 +44,12 @@ static void head(const struct answer *a, const struct zone *z, struct buf *out)
 		a->sensors == 1 ? "" : "s");
 	if (q->fell_back)
 		buf_str(out, "the plain mean: a robust value is not defined for this, or not reckoned yet\n");
+	if (!strcmp(q->scanners, "without"))
+		buf_printf(out, "without known scanners (list %s)\n", a->scanners);
+	else if (!strcmp(q->scanners, "only"))
+		buf_printf(out, "known scanners only (list %s)\n", a->scanners);
+	else if (a->scanners[0])
+		buf_printf(out, "%s%sknown scanners by list %s\n", q->scanners, q->scanners[0] ? " of " : "", a->scanners);
 }
 
 static int label_width(const struct answer *a)

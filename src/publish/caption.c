@@ -19,6 +19,7 @@ static const struct noun { enum message top, all, label; } nouns[] = {
 	[EACH_KIND] = { M_KINDS_ALL, M_KINDS_ALL, M_KIND },
 	[EACH_MARK] = { M_MARKS_ALL, M_MARKS_ALL, M_MARK },
 	[EACH_PROTO] = { M_PROTOS_ALL, M_PROTOS_ALL, M_PROTO },
+	[EACH_SCANNER] = { M_SCANNERS_ALL, M_SCANNERS_ALL, M_SCANNER },
 };
 
 static const enum message step_words[] = {
@@ -71,6 +72,11 @@ static void filter(struct buf *out, enum lang l, enum message m, const char *val
 	message_fill(out, l, m, value, "");
 }
 
+static enum message scanners_words(const struct question *q)
+{
+	return !strcmp(q->scanners, "without") ? M_WITHOUT_SCANNERS : !strcmp(q->scanners, "only") ? M_ONLY_SCANNERS : M_FILTER_SCANNER;
+}
+
 /* Every filter that the title's noun does not already name. */
 static void filters(const struct question *q, enum lang l, struct buf *out)
 {
@@ -104,6 +110,8 @@ static void filters(const struct question *q, enum lang l, struct buf *out)
 		filter(out, l, M_FILTER_REGION, q->region);
 	if (q->has_src)
 		filter(out, l, M_FILTER_SOURCE, prefix_format(&q->src, text));
+	if (q->scanners[0])
+		filter(out, l, scanners_words(q), q->scanners);
 	buf_release(&names);
 }
 
@@ -162,6 +170,22 @@ void caption_sensors(unsigned sensors, enum lang l, struct buf *out)
 	message_fill(out, l, sensors == 1 ? M_SENSORS_ONE : M_SENSORS_COUNT, num_grouped(sensors, text), "");
 }
 
+void caption_scanners(const struct answer *a, enum lang l, struct buf *out)
+{
+	struct buf who = buf_make(PART_MAX), list = buf_make(PART_MAX);
+
+	if (a->question.scanners[0])
+		message_fill(&who, l, scanners_words(&a->question), a->question.scanners, "");
+	if (a->scanners[0])
+		message_fill(&list, l, M_SCANNERS_LIST, a->scanners, "");
+	if (who.len)
+		message_fill(out, l, M_PARENS, buf_cstr(&who), buf_cstr(&list));
+	else
+		buf_str(out, buf_cstr(&list));
+	buf_release(&who);
+	buf_release(&list);
+}
+
 void caption_basis(const struct answer *a, const struct zone *z, enum lang l, struct buf *out)
 {
 	caption_span(&a->question, z, l, out);
@@ -169,4 +193,8 @@ void caption_basis(const struct answer *a, const struct zone *z, enum lang l, st
 	buf_str(out, caption_across(&a->question, l));
 	buf_str(out, message(l, M_LIST_COMMA));
 	caption_sensors(a->sensors, l, out);
+	if (a->scanners[0]) {
+		buf_str(out, message(l, M_LIST_COMMA));
+		message_fill(out, l, M_SCANNERS_LIST, a->scanners, "");
+	}
 }

@@ -20,6 +20,8 @@ void caption_span(const struct question *q, const struct zone *z, enum lang l, s
 void caption_sensors(unsigned sensors, enum lang l, struct buf *out);
 /* What stands behind the figure: span, measure, sensors. */
 void caption_basis(const struct answer *a, const struct zone *z, enum lang l, struct buf *out);
+/* Whose packets it is of, and by which list; nothing where no list was looked into. */
+void caption_scanners(const struct answer *a, enum lang l, struct buf *out);
 /* What its labels are: "destination port". */
 const char *caption_labels(const struct question *q, enum lang l);
 

@@ -382,6 +382,8 @@ static void label_cell(const struct page *p, const struct answer *a, const struc
 		buf_printf(out, "<a href=\"/%s/ports/", lang_code(p->lang));
 		html_port_path(out, s->label);
 		buf_printf(out, "\">%s</a>", s->label);
+	} else if (a->question.each == EACH_SCANNER && !strcmp(s->label, SCANNER_UNKNOWN)) {
+		markup_text(out, message(p->lang, M_SCANNER_NOT_KNOWN));
 	} else {
 		markup_text(out, s->label);
 	}
@@ -461,6 +463,13 @@ void html_top(const struct page *p, const struct answer *a, const char *heading,
 	html_filled(out, "p", p->lang, M_TOTALS_NOTE, caption_across(&a->question, p->lang), caption_unit(&a->question, p->lang));
 	if (a->question.fell_back)
 		html_message(out, "p", p->lang, M_FELL_BACK);
+	if (a->scanners[0]) {
+		struct buf text = buf_make(TEXT_MAX);
+
+		caption_scanners(a, p->lang, &text);
+		html_text(out, "p", buf_cstr(&text));
+		buf_release(&text);
+	}
 }
 
 void html_top_links(const struct page *p, const struct answer *a, struct buf *out)

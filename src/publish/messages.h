@@ -92,6 +92,15 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(FILTER_KIND, "種類 {1}", "kind {1}") \
 	X(FILTER_MARK, "ツールの特徴 {1}", "tool mark {1}") \
 	X(FILTER_WITHOUT, "{1} を除く", "without {1}") \
+	X(FILTER_SCANNER, "スキャナー {1}", "scanner {1}") \
+	X(WITHOUT_SCANNERS, "既知のスキャナーを除く", "without known scanners") \
+	X(ONLY_SCANNERS, "既知のスキャナーのみ", "known scanners only") \
+	X(ANY_SCANNERS, "既知のスキャナーを含む", "with known scanners") \
+	X(SCANNERS_LIST, "既知スキャナー一覧 {1}", "list of known scanners {1}") \
+	X(CHOOSE_SCANNERS, "既知のスキャナー", "Known scanners") \
+	X(SCANNER, "スキャナー", "scanner") \
+	X(SCANNERS_ALL, "既知のスキャナー別", "By known scanner") \
+	X(SCANNER_NOT_KNOWN, "一覧にない送信元", "not in the list") \
 	X(LIST_COMMA, "、", ", ") \
 	X(PARENS, "{1}（{2}）", "{1} ({2})") \
 	X(LAST_HOURS, "{1}時間", "{1} hours") \
@@ -205,8 +214,8 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(BAD_QUESTION_TEXT, "URL の指定に誤りがあります。", "Something in the address of this page is not right.") \
 	X(EXPECTED, "指定できる値: {1}", "Expected: {1}") \
 	X(BAD_KEY, "項目「{1}」の指定が正しくありません。", "The value of “{1}” is not right.") \
-	X(ASK_EACH, "nothing、port、sensor、region、source、network、kind、mark、proto のいずれか", \
-		"nothing, port, sensor, region, source, network, kind, mark or proto") \
+	X(ASK_EACH, "nothing、port、sensor、region、source、network、kind、mark、proto、scanner のいずれか（scanner は既知のスキャナーの一覧が登録されている場合に限る）", \
+		"nothing, port, sensor, region, source, network, kind, mark, proto or, where known scanners are listed, scanner") \
 	X(ASK_STEP, "minute、hour、day、week、month、quarter、all のいずれか。値の数が多すぎる場合は、刻みを粗くするか期間を短くしてください", \
 		"minute, hour, day, week, month, quarter or all; with too many values, a coarser step or a shorter span") \
 	X(ASK_ACROSS, "robust（頑健な代表値）、mean（平均）、sum（合計）、median（中央値）のいずれか", \
@@ -233,10 +242,12 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 		"the name of a sensor that is there; `teiten sensor list` shows them") \
 	X(ASK_REGION, "JP のような 2 文字の地域コード。不明は ZZ", \
 		"two letters such as JP; ZZ is unknown") \
+	X(ASK_SCANNERS, "without（既知のスキャナーを除く）、only（既知のスキャナーのみ）、all（すべて）、または一覧にある組織名（`teiten scanner list` で表示）。一覧が登録されている場合に限る", \
+		"without, only, all, or an organisation of the list of known scanners; `teiten scanner list` shows it, if there is one") \
 	X(ASK_SOURCE, "IP アドレス、または 192.0.2.0/24 のようなプレフィックス", \
 		"an address, or a prefix such as 192.0.2.0/24") \
-	X(ASK_KEYS, "each step across per top last from until proto port kind mark without sensor region source", \
-		"each step across per top last from until proto port kind mark without sensor region source") \
+	X(ASK_KEYS, "each step across per top last from until proto port kind mark without sensor region source scanners", \
+		"each step across per top last from until proto port kind mark without sensor region source scanners") \
 	X(UNAVAILABLE, "ただいま表示できません", "Not available at the moment") \
 	X(UNAVAILABLE_TEXT, "データの保管先が応答しません。しばらくして再読み込みしてください。", \
 		"The store does not answer. Load this page again in a moment.") \

@@ -21,6 +21,7 @@ struct book {
 	struct ledger_run *ledger; size_t ledger_len, ledger_cap;       /* ascending, neighbours joined */
 	struct marked *marks; size_t marks_len, marks_cap;
 	struct known_days days;
+	const struct scanners *scanners;                /* borrowed; set before the engine opens */
 	uint64_t batches, rows, packets, lost, revision;
 };
 

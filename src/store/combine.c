@@ -5,6 +5,7 @@
 #include "core/calendar.h"
 #include "store/days.h"
 #include "store/panel.h"
+#include "store/scanners.h"
 
 #include <assert.h>
 #include <math.h>
@@ -526,6 +527,28 @@ bool combine_sensor(const struct book *book, const struct question *q, uint16_t 
 	return err_in(e, "sensor");
 }
 
+bool combine_scanners(const struct book *book, const struct question *q, struct want *w, struct err *e)
+{
+	if (!question_of_scanners(q))
+		return true;
+	w->scanners = book->scanners;
+	if (!strcmp(q->scanners, "without")) {
+		w->by = (struct by){ 0, 1 };
+	} else if (!strcmp(q->scanners, "only")) {
+		w->by = (struct by){ 1, UINT16_MAX };
+	} else if (q->scanners[0]) {
+		uint16_t by = (uint16_t)scanners_named(book->scanners, q->scanners);
+
+		if (!by) {
+			err_asked(e, "no organisation named %s in the list of known scanners", q->scanners);
+			err_expected(e, "`teiten scanner list` shows them");
+			return err_in(e, "scanners");
+		}
+		w->by = (struct by){ by, (uint16_t)(by + 1) };
+	}
+	return true;
+}
+
 bool combine(const struct engine_ops *ops, void *engine, const struct book *book, struct question *q, struct answer *a,
 	struct err *e)
 {
@@ -534,13 +557,16 @@ bool combine(const struct engine_ops *ops, void *engine, const struct book *book
 
 	*a = (struct answer){ 0 };
 	c.want = (struct want){ .question = q, .zone = &book->zone, .grain = GRAIN_DAY };
-	if (!question_settle(q, &book->zone, book_held(book), e) || !combine_sensor(book, q, &c.want.sensor, e))
+	if (!question_settle(q, &book->zone, book_held(book), e) || !combine_sensor(book, q, &c.want.sensor, e) ||
+		!combine_scanners(book, q, &c.want, e))
 		return false;
 	if (q->across == ACROSS_ROBUST && calendar_day(&book->zone, q->span.from) >= book->days.settled) {
 		q->across = ACROSS_MEAN;
 		q->fell_back = true;
 	}
 	a->question = *q;
+	if (c.want.scanners)
+		memcpy(a->scanners, c.want.scanners->id, sizeof a->scanners);
 	c.want.span = q->span;
 	if (!panel_make(&c.days, book, q, c.want.sensor, q->span, GRAIN_DAY, e) ||
 		!rank(ops, engine, &c.days, &c.want, &c.ranking, e))

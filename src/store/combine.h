@@ -10,5 +10,7 @@ bool combine(const struct engine_ops *ops, void *engine, const struct book *book
 	struct err *e);
 /* The question's sensor as a number (0: any); false: no such sensor. */
 bool combine_sensor(const struct book *book, const struct question *q, uint16_t *number, struct err *e);
+/* Whose packets are wanted, where the question is of known scanners; false: no such organisation. */
+bool combine_scanners(const struct book *book, const struct question *q, struct want *w, struct err *e);
 
 #endif

@@ -15,6 +15,9 @@
  * to load them. */
 #define CALLS(X) X(append_data_chunk) X(appender_column_count) X(appender_column_type) X(appender_create) \
 	X(appender_destroy) X(appender_error) X(appender_flush) X(bind_uint64) X(close) X(connect) X(create_config) \
+	X(create_logical_type) X(create_scalar_function) X(destroy_scalar_function) X(register_scalar_function) \
+	X(scalar_function_add_parameter) X(scalar_function_get_extra_info) X(scalar_function_set_extra_info) \
+	X(scalar_function_set_function) X(scalar_function_set_name) X(scalar_function_set_return_type) \
 	X(create_data_chunk) X(data_chunk_get_size) X(data_chunk_get_vector) X(data_chunk_reset) X(data_chunk_set_size) \
 	X(destroy_config) X(destroy_data_chunk) X(destroy_logical_type) X(destroy_prepare) X(destroy_result) X(disconnect) \
 	X(execute_prepared) X(fetch_chunk) X(free) X(get_type_id) X(library_version) X(open_ext) X(prepare) X(prepare_error) \
@@ -151,6 +154,34 @@ void duck_disconnect(struct duck_con *c)
 		return;
 	calls.disconnect(&c->con);
 	free(c);
+}
+
+static void call_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+	const struct duck_function *f = calls.scalar_function_get_extra_info(info);
+	const uint64_t *columns[DUCK_PARAMS_MAX];
+
+	for (unsigned i = 0; i < f->columns; i++)
+		columns[i] = calls.vector_get_data(calls.data_chunk_get_vector(input, i));
+	f->fill(f->of, columns, (size_t)calls.data_chunk_get_size(input), calls.vector_get_data(output));
+}
+
+bool duck_teach(struct duck_con *c, const struct duck_function *f, struct err *e)
+{
+	duckdb_scalar_function function = calls.create_scalar_function();
+	duckdb_logical_type number = calls.create_logical_type(DUCKDB_TYPE_UBIGINT);
+
+	assert(f->columns <= DUCK_PARAMS_MAX);
+	calls.scalar_function_set_name(function, f->name);
+	for (unsigned i = 0; i < f->columns; i++)
+		calls.scalar_function_add_parameter(function, number);
+	calls.scalar_function_set_return_type(function, number);
+	calls.scalar_function_set_extra_info(function, (void *)(uintptr_t)f, NULL);
+	calls.scalar_function_set_function(function, call_function);
+	bool ok = calls.register_scalar_function(c->con, function) == DuckDBSuccess;
+	calls.destroy_logical_type(&number);
+	calls.destroy_scalar_function(&function);
+	return ok || err_set(e, "the database does not take the function %s", f->name);
 }
 
 bool duck_run(struct duck_con *c, const char *sql, struct err *e)

@@ -24,6 +24,12 @@ void duck_close(struct duck *d);
 struct duck_con *duck_connect(struct duck *d, struct err *e);
 void duck_disconnect(struct duck_con *c);
 
+/* A function of ours that statements may call, of some numbers (UBIGINT) to one: fill() answers for n rows, on any of the database's
+ * threads. Borrowed until the database is closed. */
+typedef void duck_function_fn(const void *of, const uint64_t *const *columns, size_t n, uint64_t *out);
+struct duck_function { const char *name; unsigned columns /* at most DUCK_PARAMS_MAX */; duck_function_fn *fill; const void *of; };
+bool duck_teach(struct duck_con *c, const struct duck_function *f, struct err *e);
+
 /* Runs statements without parameters and without a result. */
 bool duck_run(struct duck_con *c, const char *sql, struct err *e);
 /* One statement with parameters $1 to $n bound as UBIGINT; *rows may be NULL for one without result. */

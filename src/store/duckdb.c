@@ -15,6 +15,7 @@
 #include "store/duckdb_sql.h"
 #include "store/reckoning.h"
 #include "store/regions.h"
+#include "store/scanners.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -30,6 +31,7 @@ struct duckdb {
 	struct duck *duck;
 	struct duck_con *writer;
 	struct cube cube;
+	struct duck_function known;     /* known_scanner(hi, lo, day): the number of its organisation, or 0 */
 };
 
 static bool load_meta(struct duckdb *d, struct book *book, struct err *e)
@@ -223,6 +225,16 @@ static bool may_make(const struct duckdb *d, struct err *e)
 	return has_room(folder, e);
 }
 
+/* How it is asked in a statement: nothing of the list is in the file, so whatever it says now holds for every packet that there is. */
+static void find_scanners(const void *of, const uint64_t *const *columns, size_t n, uint64_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct addr a = addr_of(columns[0][i], columns[1][i]);
+
+		out[i] = scanners_find(of, &a, (uint32_t)columns[2][i]);
+	}
+}
+
 static bool connect_and_load(struct duckdb *d, const char *zone, struct book *book, struct err *e)
 {
 	bool new = false;
@@ -230,9 +242,10 @@ static bool connect_and_load(struct duckdb *d, const char *zone, struct book *bo
 	cube_init(&d->cube);
 	if (!may_make(d, e))
 		return false;
+	d->known = (struct duck_function){ "known_scanner", 3, find_scanners, book->scanners };
 	d->read_only = file_exists(d->path) && !file_writable(d->path);
 	d->duck = duck_open(d->path, d->read_only, e);
-	if (!d->duck || !(d->writer = duck_connect(d->duck, e)) || !is_file(d, e) || !is_new(d, &new, e) ||
+	if (!d->duck || !(d->writer = duck_connect(d->duck, e)) || !is_file(d, e) || !duck_teach(d->writer, &d->known, e) || !is_new(d, &new, e) ||
 		(new && !make_tables(d, zone ? zone : "UTC", e)) || !load_meta(d, book, e) ||
 		!duck_run(d->writer, sql_incoming, e) || !load_sensors(d, book, e) || !load_ledger(d, book, e) ||
 		!load_watched(d, book, e)) {

@@ -181,6 +181,7 @@ static const char *key_lo(enum each each)
 	case EACH_KIND: return "kind";
 	case EACH_MARK: return "bit";
 	case EACH_PROTO: return "proto";
+	case EACH_SCANNER: return "known_scanner(hi, lo, day)";
 	}
 	assert(0 && "each is one of the above");
 	return "0";
@@ -197,7 +198,7 @@ static unsigned needs(const struct want *w)
 	n |= q->each == EACH_PORT || q->port >= 0 ? NEEDS_PORT : 0;
 	n |= q->each == EACH_PROTO || q->proto >= 0 ? NEEDS_PROTO : 0;
 	n |= q->each == EACH_REGION || q->region[0] ? NEEDS_REGION : 0;
-	n |= q->each == EACH_SOURCE || q->each == EACH_NETWORK || q->has_src ? NEEDS_SOURCE : 0;
+	n |= q->each == EACH_SOURCE || q->each == EACH_NETWORK || q->each == EACH_SCANNER || q->has_src || w->by.until ? NEEDS_SOURCE : 0;
 	n |= q->each == EACH_KIND || q->kinds || q->without_kinds ? NEEDS_KIND : 0;
 	n |= q->each == EACH_MARK || q->marks || q->without_marks ? NEEDS_MARK : 0;
 	n |= q->each == EACH_SENSOR || w->sensor ? NEEDS_SENSOR : 0;
@@ -346,6 +347,8 @@ static void add_from(const struct want *w, const struct table *t, struct buf *ou
 		add_labels(w, "NOT ", q->without_marks, out);
 	if (q->has_src)
 		add_source(&q->src, out);
+	if (w->by.until)
+		buf_printf(out, " AND known_scanner(hi, lo, day) BETWEEN %u AND %u", w->by.from, w->by.until - 1u);
 	add_kinds(q, t, out);
 	add_only(w, out);
 }
@@ -409,6 +412,7 @@ void sql_weights(const struct want *w, struct buf *out)
 	ports.proto = w->question->proto;
 	ports.port = w->question->port;
 	of_ports.question = &ports;
+	of_ports.by = (struct by){ 0, 0 };
 	buf_str(out, "SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, day::UBIGINT, sensor::UBIGINT, weight, voice");
 	add_from(&of_ports, &weights, out);
 	buf_str(out, " ORDER BY 1, 2, 3");

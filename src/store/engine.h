@@ -33,6 +33,8 @@ struct want {
 	struct span span;
 	enum grain grain;
 	uint16_t sensor;
+	const struct scanners *scanners;        /* the list, where the question looks into it */
+	struct by { uint16_t from, until; } by; /* only sources of these organisations of it, 0 of none; until 0: whoever they are */
 	const struct key *only; size_t only_len;        /* ascending */
 };
 
@@ -107,9 +109,10 @@ int key_cmp(const struct key *a, const struct key *b);
 bool want_whole_ports(const struct want *w);
 bool want_one_port(const struct want *w);                                 /* each of its keys is one port */
 bool want_takes(const struct want *w, const struct key *k);              /* k is one of w->only, or any will do */
-/* Keys of a row under `each`: usually one, one a bit for marks; returns how many. region as two letters in one number. */
+/* Keys of a row under `each`: usually one, one a bit for marks; returns how many. region as two letters in one number; by: the
+ * organisation of its source. */
 enum { ROW_KEYS_MAX = 8 };
-unsigned row_keys(enum each each, const struct tuple *t, uint16_t sensor, uint16_t region, struct key out[ROW_KEYS_MAX]);
+unsigned row_keys(enum each each, const struct tuple *t, uint16_t sensor, uint16_t region, unsigned by, struct key out[ROW_KEYS_MAX]);
 void key_label(enum each each, const struct key *k, const struct book *book, char out[SERIES_LABEL_MAX]);
 
 /* The two kinds of store behind store.h. */
@@ -128,6 +131,7 @@ struct store_ops {
 	bool (*check)(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
 	void (*close)(struct store *s);
 	void (*patience)(struct store *s, unsigned seconds);            /* NULL: it never waits for others */
+	bool (*scanners)(struct store *s, const char *path, struct err *e);     /* NULL: another process has the list */
 };
 struct store { const struct store_ops *ops; };
 

@@ -1,6 +1,8 @@
 /* key: what a row counts under, and how that is written for people. */
 #include "store/engine.h"
 
+#include "store/scanners.h"
+
 #include <assert.h>
 
 int key_cmp(const struct key *a, const struct key *b)
@@ -40,7 +42,7 @@ static unsigned of_address(struct key *out, struct addr a)
 	return 1;
 }
 
-unsigned row_keys(enum each each, const struct tuple *t, uint16_t sensor, uint16_t region, struct key out[ROW_KEYS_MAX])
+unsigned row_keys(enum each each, const struct tuple *t, uint16_t sensor, uint16_t region, unsigned by, struct key out[ROW_KEYS_MAX])
 {
 	unsigned n = 0;
 
@@ -53,6 +55,7 @@ unsigned row_keys(enum each each, const struct tuple *t, uint16_t sensor, uint16
 	case EACH_NETWORK: return of_address(out, addr_network(&t->src).addr);
 	case EACH_KIND: return one(out, t->kind);
 	case EACH_PROTO: return one(out, t->proto);
+	case EACH_SCANNER: return one(out, by);
 	case EACH_MARK:
 		for (unsigned bit = 0; bit < MARKS; bit++)
 			if (t->mark >> bit & 1)
@@ -82,6 +85,7 @@ void key_label(enum each each, const struct key *k, const struct book *book, cha
 	case EACH_KIND: (void)snprintf(out, SERIES_LABEL_MAX, "%s", kind_name((unsigned)k->lo)); return;
 	case EACH_MARK: (void)snprintf(out, SERIES_LABEL_MAX, "%s", mark_name((unsigned)k->lo)); return;
 	case EACH_PROTO: (void)snprintf(out, SERIES_LABEL_MAX, "%s", proto_name((unsigned)k->lo)); return;
+	case EACH_SCANNER: (void)snprintf(out, SERIES_LABEL_MAX, "%s", k->lo ? book->scanners->names[k->lo - 1] : SCANNER_UNKNOWN); return;
 	}
 }
 
@@ -90,7 +94,8 @@ bool want_whole_ports(const struct want *w)
 	const struct question *q = w->question;
 
 	return (q->each == EACH_PORT || q->each == EACH_NOTHING || q->each == EACH_PROTO) && !q->region[0] && !q->kinds && !q->marks &&
-		!q->without_kinds && !q->without_marks && !q->has_src && !w->sensor;
+		!q->without_kinds && !q->without_marks && !q->has_src && !w->sensor &&
+		!w->by.until;
 }
 
 bool want_one_port(const struct want *w)

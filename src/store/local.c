@@ -6,6 +6,7 @@
 #include "store/combine.h"
 #include "store/days.h"
 #include "store/regions.h"
+#include "store/scanners.h"
 #include "store/surges.h"
 
 #include <assert.h>
@@ -17,6 +18,7 @@ struct local {
 	void *engine;
 	struct book book;
 	struct regions *regions;
+	struct scanners_file scanners;
 	pthread_rwlock_t lock;
 	struct surges surges;
 	pthread_mutex_t watching;       /* of surges; taken before the lock */
@@ -79,7 +81,7 @@ static void note(struct book *book, const struct group *g)
 /* The commit said neither yes nor no: everything is read again, and the ledger decides. */
 static bool settle(struct local *l, const struct group *g, struct err *e)
 {
-	struct book found = { 0 };
+	struct book found = { .scanners = l->book.scanners };
 	struct err reopening;
 
 	if (!l->ops->reopen(l->engine, &found, &reopening)) {
@@ -144,12 +146,41 @@ static bool local_put(struct store *s, const struct batch *const *batches, size_
 	return ok;
 }
 
+/* A list that is another one by now holds from this question on. */
+static void look_at_scanners(struct local *l)
+{
+	(void)pthread_rwlock_rdlock(&l->lock);
+	bool changed = scanners_changed(&l->scanners);
+	(void)pthread_rwlock_unlock(&l->lock);
+	if (!changed)
+		return;
+	(void)pthread_rwlock_wrlock(&l->lock);
+	scanners_look(&l->scanners);
+	l->book.revision++;
+	(void)pthread_rwlock_unlock(&l->lock);
+}
+
+/* A figure that is to be free from known scanners is not told where nobody listed any. */
+static bool has_scanners(const struct local *l, const struct question *q, struct err *e)
+{
+	if (!question_of_scanners(q) || strcmp(l->scanners.now.id, "none") != 0)
+		return true;
+	if (l->scanners.wrong) {
+		*e = l->scanners.why;
+		return false;
+	}
+	err_asked(e, "there is no list of known scanners");
+	err_expected(e, "`teiten scanner import` makes one");
+	return err_in(e, q->scanners[0] ? "scanners" : "each");
+}
+
 static bool local_ask(struct store *s, struct question *q, struct answer *a, struct err *e)
 {
 	struct local *l = (struct local *)s;
 
+	look_at_scanners(l);
 	(void)pthread_rwlock_rdlock(&l->lock);
-	bool ok = combine(l->ops, l->engine, &l->book, q, a, e);
+	bool ok = has_scanners(l, q, e) && combine(l->ops, l->engine, &l->book, q, a, e);
 	(void)pthread_rwlock_unlock(&l->lock);
 	return ok;
 }
@@ -159,9 +190,11 @@ static bool local_rows(struct store *s, struct question *q, row_fn *fn, void *to
 	struct local *l = (struct local *)s;
 	struct want w = { .question = q, .zone = &l->book.zone };
 
+	look_at_scanners(l);
 	(void)pthread_rwlock_rdlock(&l->lock);
 	q->step = STEP_ALL;
-	bool ok = question_settle(q, &l->book.zone, book_held(&l->book), e) && combine_sensor(&l->book, q, &w.sensor, e);
+	bool ok = has_scanners(l, q, e) && question_settle(q, &l->book.zone, book_held(&l->book), e) && combine_sensor(&l->book, q, &w.sensor, e) &&
+		combine_scanners(&l->book, q, &w, e);
 	w.span = q->span;
 	ok = ok && l->ops->rows(l->engine, &w, &l->book, fn, to, e);
 	(void)pthread_rwlock_unlock(&l->lock);
@@ -173,10 +206,12 @@ static bool local_facts(struct store *s, struct facts *f, struct err *e)
 	struct local *l = (struct local *)s;
 
 	(void)e;
+	look_at_scanners(l);
 	(void)pthread_rwlock_rdlock(&l->lock);
 	const struct book *b = &l->book;
 	*f = (struct facts){ .made_s = b->made_s, .held = book_held(b), .late = b->days.late, .batches = b->batches, .rows = b->rows,
 		.packets = b->packets, .lost = b->lost, .revision = b->revision, .len = b->len };
+	memcpy(f->scanners, l->scanners.now.id, sizeof f->scanners);
 	f->zone = b->zone;
 	f->zone.rules = mem_resize(NULL, b->zone.len, sizeof *f->zone.rules);
 	memcpy(f->zone.rules, b->zone.rules, b->zone.len * sizeof *f->zone.rules);
@@ -312,6 +347,7 @@ static void local_close(struct store *s)
 	struct local *l = (struct local *)s;
 
 	l->ops->close(l->engine);
+	scanners_release(&l->scanners.now);
 	book_release(&l->book);
 	surges_release(&l->surges);
 	(void)pthread_mutex_destroy(&l->watching);
@@ -319,8 +355,24 @@ static void local_close(struct store *s)
 	free(l);
 }
 
+static bool local_scanners(struct store *s, const char *path, struct err *e)
+{
+	struct local *l = (struct local *)s;
+
+	(void)pthread_rwlock_wrlock(&l->lock);
+	scanners_release(&l->scanners.now);
+	scanners_watch(&l->scanners, path);
+	scanners_look(&l->scanners);
+	l->book.revision++;
+	bool ok = !l->scanners.wrong;
+	if (!ok)
+		*e = l->scanners.why;
+	(void)pthread_rwlock_unlock(&l->lock);
+	return ok;
+}
+
 static const struct store_ops local_ops = {
-	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_settle, local_follow, local_findings, local_surges, local_reckon, local_check, local_close, NULL,
+	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_settle, local_follow, local_findings, local_surges, local_reckon, local_check, local_close, NULL, local_scanners,
 };
 
 struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, struct regions *regions,
@@ -331,6 +383,8 @@ struct store *local_open(const struct engine_ops *ops, const char *path, const c
 	l->store.ops = &local_ops;
 	l->ops = ops;
 	l->regions = regions;
+	scanners_watch(&l->scanners, "");
+	l->book.scanners = &l->scanners.now;
 	l->engine = ops->open(path, zone, &l->book, e);
 	if (!l->engine) {
 		book_release(&l->book);

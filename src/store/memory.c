@@ -8,6 +8,7 @@
 #include "core/calendar.h"
 #include "store/days.h"
 #include "store/regions.h"
+#include "store/scanners.h"
 
 #include <math.h>
 
@@ -127,12 +128,19 @@ static bool memory_reopen(void *engine, struct book *book, struct err *e)
 	return err_set(e, "memory: has nothing to reopen");
 }
 
+/* Of its source on its day; 0: none, or nobody asks. */
+static unsigned organisation(const struct want *w, const struct row *r)
+{
+	return w->scanners ? scanners_find(w->scanners, &r->tuple.src, r->day) : 0;
+}
+
 /* t is the row's tuple, labelled. */
 static bool wanted(const struct want *w, const struct row *r, const struct tuple *t)
 {
 	const struct question *q = w->question;
+	unsigned by = organisation(w, r);
 
-	return r->tuple.minute >= w->span.from && r->tuple.minute < w->span.until && (!w->sensor || r->sensor == w->sensor) &&
+	return (!w->by.until || (by >= w->by.from && by < w->by.until)) && r->tuple.minute >= w->span.from && r->tuple.minute < w->span.until && (!w->sensor || r->sensor == w->sensor) &&
 		(!q->region[0] || r->region == (q->region[0] << 8 | q->region[1])) && question_takes(q, t);
 }
 
@@ -446,7 +454,7 @@ static void parts_of_ports(const struct memory *m, const struct want *w, struct 
 		struct robust_weight sought = { .key = { 0, (uint64_t)t.proto << 16 | port_ranked(t.proto, t.port) }, .day = calendar_day(w->zone, t.minute),
 			.sensor = r->sensor };
 		const struct robust_weight *found = bsearch(&sought, m->weights, m->weights_len, sizeof sought, weight_order);
-		unsigned n = found && wanted(w, r, &t) ? row_keys(w->question->each, &t, r->sensor, r->region, keys) : 0;
+		unsigned n = found && wanted(w, r, &t) ? row_keys(w->question->each, &t, r->sensor, r->region, organisation(w, r), keys) : 0;
 
 		for (unsigned k = 0; k < n; k++)
 			robust_push(l, keys[k], calendar_day_start(w->zone, sought.day), found->weight * t.packets, (struct sureness){ .se = NAN });
@@ -545,7 +553,7 @@ static bool memory_cells(void *engine, const struct want *w, cell_fn *fn, void *
 	for (size_t i = 0; i < m->len; i++) {
 		const struct row *r = &m->rows[i];
 		struct tuple t = labelled(m, w->zone, r);
-		unsigned n = wanted(w, r, &t) ? row_keys(w->question->each, &t, r->sensor, r->region, keys) : 0;
+		unsigned n = wanted(w, r, &t) ? row_keys(w->question->each, &t, r->sensor, r->region, organisation(w, r), keys) : 0;
 
 		for (unsigned k = 0; k < n; k++) {
 			if (!want_takes(w, &keys[k]))
@@ -584,7 +592,7 @@ static void total_of(const struct memory *m, const struct want *w, struct total 
 	for (size_t i = 0; i < m->len; i++) {
 		const struct row *r = &m->rows[i];
 		struct tuple one = labelled(m, w->zone, r);
-		unsigned n = wanted(w, r, &one) ? row_keys(w->question->each, &one, r->sensor, r->region, keys) : 0;
+		unsigned n = wanted(w, r, &one) ? row_keys(w->question->each, &one, r->sensor, r->region, organisation(w, r), keys) : 0;
 
 		for (unsigned k = 0; k < n; k++)
 			if (key_cmp(&keys[k], &t->key) == 0) {

@@ -256,7 +256,7 @@ static void remote_close(struct store *s)
 
 static const struct store_ops remote_ops = {
 	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, NULL, NULL, remote_findings, remote_surges, NULL, remote_check, remote_close,
-	remote_patience,
+	remote_patience, NULL,
 };
 
 struct store *remote_open(const char *path, struct err *e)

@@ -38,6 +38,11 @@ bool store_has_zone(struct store *s, const char *zone, struct err *e)
 	return same;
 }
 
+bool store_scanners(struct store *s, const char *path, struct err *e)
+{
+	return !s->ops->scanners || s->ops->scanners(s, path, e);
+}
+
 void store_patience(struct store *s, unsigned seconds)
 {
 	if (s->ops->patience)

@@ -38,6 +38,7 @@ struct facts {
 	struct span held;               /* from the first watched minute to the one after the last; empty when none */
 	uint64_t batches, rows, packets, lost;
 	uint64_t late;                  /* packets that came after their day's robust values were final: in no robust value */
+	char scanners[SCANNERS_ID_MAX]; /* the list of known scanners; "none" */
 	uint64_t revision;              /* changes with everything that can change an answer */
 	struct sensor *sensors; size_t len;
 	struct span *watched;           /* of each sensor: first to last watched minute */
@@ -49,6 +50,9 @@ struct facts {
  * the lock of the data folder first). */
 struct store *store_open(const char *address, const char *zone, struct regions *regions, struct err *e);
 void store_close(struct store *s);
+/* From now on the list at that path (store/scanners) says who is a known scanner; it is read anew before a question when it has become
+ * another one. False: what is there is no list; the store goes on without. Behind unix: the keep's own list holds. */
+bool store_scanners(struct store *s, const char *path, struct err *e);
 /* Whether its days are of that zone (NULL: any will do), which is fixed when a store is made: roll-ups begin by it. */
 bool store_has_zone(struct store *s, const char *zone, struct err *e);
 /* How long a keep behind unix: may take for what it answers at once (facts, epochs, sensors, puts; 30 s until told). For

@@ -129,6 +129,7 @@ void facts_encode(const struct facts *f, struct buf *out)
 	}
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		buf_u64le(out, numbers[i]);
+	buf_text(out, f->scanners);
 	buf_varint(out, f->len);
 	for (size_t i = 0; i < f->len; i++) {
 		sensor_encode(&f->sensors[i], out);
@@ -172,6 +173,7 @@ bool facts_decode(struct facts *f, struct reader *r, struct err *e)
 	f->lost = read_u64le(r);
 	f->late = read_u64le(r);
 	f->revision = read_u64le(r);
+	(void)read_text(r, f->scanners, sizeof f->scanners);
 	len = read_varint(r);
 	ok = ok && r->ok && len <= reader_left(r) / SENSOR_BYTES_MIN;
 	f->len = ok ? (size_t)len : 0;

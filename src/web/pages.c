@@ -42,7 +42,7 @@ static enum message expected_of(const char *key)
 		{ "each", M_ASK_EACH }, { "step", M_ASK_STEP }, { "across", M_ASK_ACROSS }, { "per", M_ASK_PER }, { "top", M_ASK_TOP },
 		{ "last", M_ASK_LAST }, { "from", M_ASK_SPAN }, { "until", M_ASK_SPAN }, { "proto", M_ASK_PROTO }, { "port", M_ASK_PORT },
 		{ "kind", M_ASK_KIND }, { "mark", M_ASK_MARK }, { "sensor", M_ASK_SENSOR }, { "region", M_ASK_REGION },
-		{ "source", M_ASK_SOURCE }, { "without", M_ASK_WITHOUT },
+		{ "source", M_ASK_SOURCE }, { "without", M_ASK_WITHOUT }, { "scanners", M_ASK_SCANNERS },
 	};
 
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
@@ -190,6 +190,10 @@ static const struct choice pers[] = {
 	{ "address", M_PER_IS_ADDRESS }, { "sensor", M_PER_IS_SENSOR }, { NULL, M_SHOW },
 };
 
+static const struct choice scanners[] = {
+	{ "all", M_ANY_SCANNERS }, { "without", M_WITHOUT_SCANNERS }, { "only", M_ONLY_SCANNERS }, { NULL, M_SHOW },
+};
+
 static void choose(struct buf *out, enum lang l, const char *key, enum message label, const struct choice *list,
 	const char *chosen)
 {
@@ -208,21 +212,44 @@ static void choose(struct buf *out, enum lang l, const char *key, enum message l
 	buf_str(out, "</select>\n");
 }
 
+static void form_begin(struct visit *v, const char *path)
+{
+	buf_printf(&v->reply->body, "<form method=\"get\" action=\"/%s/%s\">\n<fieldset><legend>", lang_code(v->lang), path);
+	markup_text(&v->reply->body, message(v->lang, M_CHOOSE));
+	buf_str(&v->reply->body, "</legend>\n");
+}
+
+static void form_end(struct visit *v)
+{
+	buf_str(&v->reply->body, "<button>");
+	markup_text(&v->reply->body, message(v->lang, M_SHOW));
+	buf_str(&v->reply->body, "</button>\n</fieldset>\n</form>\n");
+}
+
+/* Offered where somebody is listed. */
+static bool may_free(const struct visit *v)
+{
+	return strcmp(v->facts.scanners, "none") != 0;
+}
+
+static void choose_scanners(struct visit *v, const struct question *q)
+{
+	choose(&v->reply->body, v->lang, "scanners", M_CHOOSE_SCANNERS, scanners, q->scanners[0] ? q->scanners : "all");
+}
+
 static void form(struct visit *v, const struct question *q)
 {
 	struct buf *out = &v->reply->body;
 	enum lang l = v->lang;
 
-	buf_printf(out, "<form method=\"get\" action=\"/%s/\">\n<fieldset><legend>", lang_code(l));
-	markup_text(out, message(l, M_CHOOSE));
-	buf_str(out, "</legend>\n");
+	form_begin(v, "");
 	choose(out, l, "last", M_CHOOSE_SPAN, spans, q->last);
 	choose(out, l, "step", M_CHOOSE_STEP, steps, step_name(q->step));
 	choose(out, l, "across", M_CHOOSE_ACROSS, acrosses, across_name(q->across));
 	choose(out, l, "per", M_CHOOSE_PER, pers, per_name(q->per));
-	buf_str(out, "<button>");
-	markup_text(out, message(l, M_SHOW));
-	buf_str(out, "</button>\n</fieldset>\n</form>\n");
+	if (may_free(v))
+		choose_scanners(v, q);
+	form_end(v);
 }
 
 static void empty(struct visit *v)
@@ -244,7 +271,7 @@ static void empty(struct visit *v)
 static bool asks_for_one(const struct visit *v)
 {
 	static const char *const keys[] = { "each", "step", "top", "last", "from", "until", "proto", "port", "kind", "mark",
-		"sensor", "region", "source", "without" };
+		"sensor", "region", "source" };
 	char text[128];
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -349,15 +376,23 @@ static void port_parts(struct visit *v, const struct page *p, struct question q)
 	buf_release(&heading);
 }
 
+/* Its figures are what they are, of all packets or of some: keys that would make others of them are not heard. */
+static const char *const not_of_a_port[] = { "each", "step", "top", "last", "from", "until", "proto", "port", "sensor", "region", "source", NULL };
+
 void page_port(struct visit *v)
 {
 	char path[VISIT_PART_MAX + 8], label[PORT_LABEL_MAX], title[TITLE_MAX];
 	struct buf text = buf_make(TITLE_MAX);
 	struct question q;
+	struct err e;
 
 	question_init(&q);
 	if (!port_of(v, &q)) {
 		page_not_found(v);
+		return;
+	}
+	if (!question_parse(&q, v->request->query, not_of_a_port, &e)) {
+		page_wrong(v, &e);
 		return;
 	}
 	if (span_empty(v->facts.held)) {
@@ -372,6 +407,11 @@ void page_port(struct visit *v)
 	struct page p = visit_page(v, path, title);
 	page_begin(v, &p, 200);
 	html_text(&v->reply->body, "h1", title);
+	if (may_free(v)) {
+		form_begin(v, path);
+		choose_scanners(v, &q);
+		form_end(v);
+	}
 	port_parts(v, &p, q);
 }
 

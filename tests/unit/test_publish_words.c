@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "base/bytes.h"
+#include "base/err.h"
 #include "base/zone.h"
 #include "core/question.h"
 #include "core/tuple.h"
@@ -59,6 +60,21 @@ TEST(a_title_says_what_was_asked)
 	q.port = 1433;
 	q.region[0] = '\0';
 	title(&q, LANG_JA, "1433/tcp の推移（1年、週別）");
+}
+
+TEST(a_title_says_who_is_left_out)
+{
+	struct question q;
+	struct err e;
+
+	question_init(&q);
+	q.each = EACH_PORT;
+	CHECK(question_set(&q, "scanners", "without", &e) && question_set(&q, "without", "mirai,error", &e));
+	title(&q, LANG_JA, "宛先ポート 上位 5（error+mirai を除く、既知のスキャナーを除く、3か月、日別）");
+	title(&q, LANG_EN, "Top 5 destination ports (without error+mirai, without known scanners, 3 months, by day)");
+	CHECK(question_set(&q, "scanners", "Alpha", &e) && question_set(&q, "each", "scanner", &e));
+	q.without_kinds = q.without_marks = 0;
+	title(&q, LANG_JA, "既知のスキャナー別（スキャナー Alpha、3か月、日別）");
 }
 
 TEST(a_title_with_dates_names_the_last_day_that_is_in)

@@ -39,6 +39,19 @@ static struct regions *some_regions(void)
 	return r;
 }
 
+/* Some of the sources belong to scanners, on some days: networks in one another, of both families. */
+static const char *some_scanners(void)
+{
+	static const char text[] = "10.0.0.0/17 Wide from=2006-01-20\n10.0.64.0/18 narrow until=2006-02-20\n10.1.0.0/24 narrow\n"
+		"2001:db8::/126 six from=2006-01-10 until=2006-03-01\n2001:db8::1 Wide\n";
+	static char path[600];
+	struct err e;
+
+	(void)snprintf(path, sizeof path, "%s/scanners", test_dir());
+	CHECK_OK(file_write(path, text, sizeof text - 1, &e));
+	return path;
+}
+
 static struct tuple some_tuple(uint64_t *seed, minute_t from, unsigned minutes)
 {
 	static const uint16_t ports[] = { 445, 135, 1433, 22, 80, 5900, 1025, 53 };
@@ -105,21 +118,22 @@ static void fill(struct store *const *stores, size_t n, uint64_t seed)
 
 static void some_question(uint64_t *seed, struct buf *out)
 {
-	static const char *const each[] = { "nothing", "port", "port", "sensor", "region", "source", "network", "kind", "mark", "proto" };
+	static const char *const each[] = { "nothing", "port", "port", "sensor", "region", "source", "network", "kind", "mark", "proto", "scanner" };
 	static const char *const steps[] = { "hour", "day", "day", "week", "month", "quarter", "all", "all", "all" };
 	static const char *const filters[] = { "", "", "", "&proto=tcp", "&port=445/tcp", "&port=icmp/8", "&kind=scan", "&kind=all",
 		"&kind=backscatter,error", "&mark=mirai,zmap", "&sensor=s2", "&sensor=s3", "&region=JP", "&region=ZZ", "&source=10.0.0.0/16",
-		"&source=2001:db8::/32", "&source=10.1.0.0/24", "&without=mirai", "&without=error,zmap,nmap" };
+		"&source=2001:db8::/32", "&source=10.1.0.0/24", "&without=mirai", "&without=error,zmap,nmap", "&scanners=without", "&scanners=without", "&scanners=only",
+		"&scanners=Wide", "&scanners=narrow" };
 	const char *step = steps[test_random(seed) % 9];
 	unsigned from = (unsigned)(test_random(seed) % (DAYS + 10)), length = 1 + (unsigned)(test_random(seed) % (strcmp(step, "hour") ? 60 : 6));
 	bool odd = test_random(seed) % 4 == 0;
 
 	buf_clear(out);
-	buf_printf(out, "each=%s&step=%s&across=%s&per=%s&top=%u", each[test_random(seed) % 10], step,
+	buf_printf(out, "each=%s&step=%s&across=%s&per=%s&top=%u", each[test_random(seed) % 11], step,
 		(const char *[]){ "mean", "sum", "median", "robust", "robust", "robust", "robust" }[test_random(seed) % 7], test_random(seed) % 4 ? "address" : "sensor",
 		1 + (unsigned)(test_random(seed) % 40));
 	for (int i = 0; i < 2; i++)
-		buf_str(out, filters[test_random(seed) % 19]);
+		buf_str(out, filters[test_random(seed) % 24]);
 	for (int i = 0; i < 2; i++) {
 		int y, m, d;
 
@@ -135,6 +149,8 @@ static void same_answer(const struct answer *a, const struct answer *b, const ch
 	if (a->len != b->len || a->steps != b->steps || a->sensors != b->sensors || a->found != b->found)
 		test_failed(__FILE__, __LINE__, "%s: %zu/%zu series, %zu/%zu steps, %u/%u sensors", question, a->len, b->len, a->steps,
 			b->steps, a->sensors, b->sensors);
+	CHECK_TEXT(a->scanners, b->scanners);
+	CHECK(question_of_scanners(&a->question) == (a->scanners[0] != '\0'));
 	for (size_t k = 0; k < a->steps; k++) {
 		CHECK_WHOLE(a->times[k], b->times[k]);
 		CHECK_WHOLE(a->looked[k], b->looked[k]);
@@ -205,6 +221,7 @@ static void same_facts(struct store *const stores[3])
 	for (int k = 0; k < 3; k++) {
 		CHECK_OK(store_facts(stores[k], &f[k], &e));
 		CHECK_TEXT(f[k].zone.name, f[0].zone.name);
+		CHECK(strlen(f[k].scanners) == 12 && !strcmp(f[k].scanners, f[0].scanners));
 		CHECK_WHOLE(f[k].zone.len, f[0].zone.len);
 		CHECK_WHOLE(f[k].held.from, f[0].held.from);
 		CHECK_WHOLE(f[k].held.until, f[0].held.until);
@@ -241,6 +258,8 @@ static void ask_all(const char *zone, uint64_t seed, unsigned questions)
 	CHECK_OK(store_check(stores[2], &differences, &report, &e));
 	if (differences)
 		test_failed(__FILE__, __LINE__, "roll-ups differ:\n%s", buf_cstr(&report));
+	for (int k = 0; k < 3; k++)
+		CHECK_OK(store_scanners(stores[k], some_scanners(), &e));
 	same_facts(stores);
 	for (unsigned i = 0; i < questions; i++) {
 		struct answer answers[3];

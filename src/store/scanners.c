@@ -8,7 +8,8 @@
 
 #include <assert.h>
 
-enum { BLOCKS = 1 << 16 /* IPv4 /16s */, ID_BYTES = 6, GOES_ON = UINT32_MAX, DATE_LEN = 10 };
+#define GOES_ON UINT32_MAX
+enum { BLOCKS = 1 << 16 /* IPv4 /16s */, ID_BYTES = 6, DATE_LEN = 10 };
 
 /* Networks either lie within one another or apart, so those that hold an address are the ancestors of the last one that begins at or
  * before it, or that one itself. */

@@ -210,7 +210,7 @@ static const char *without_name(unsigned i)
 
 static bool set_without(struct question *q, const char *value, struct err *e)
 {
-	unsigned bits;
+	unsigned bits = 0;
 
 	if (!set_bits(&bits, value, without_name, KINDS + MARKS, 0, e))
 		return false;

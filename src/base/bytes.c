@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdarg.h>
 
 uint64_t read_u64le(struct reader *r)
@@ -175,6 +176,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 const char *buf_cstr(struct buf *b)
 {
+	assert(b->len < SIZE_MAX);
 	if (b->cap <= b->len) {
 		b->cap = b->len + 1;
 		b->at = mem_resize(b->at, b->cap, 1);

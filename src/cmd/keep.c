@@ -549,13 +549,15 @@ static void look_at_scanners(struct keep *k)
 
 static void tell_surges(struct keep *k, minute_t now)
 {
-	struct surge_row *rows = NULL;
+	struct surge_revision *list = NULL;
 	struct err e;
 	size_t n;
 
-	if (store_surges(k->store, &rows, &n, &e))
-		vigil_surges(&k->vigil, rows, n, now);
-	free(rows);
+	if (store_surges(k->store, NULL, &list, &n, &e))
+		vigil_surges(&k->vigil, list, n, now);
+	else
+		log_err(&e);
+	free(list);
 }
 
 /* Sources of the hours that are over, and robust values of the days, when nothing waits that would have to be counted as well; what

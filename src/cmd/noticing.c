@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "store/surges.h"
+#include "store/history.h"
 
 #include <math.h>
 
@@ -14,7 +14,7 @@ enum { TEXT_MAX = 512 };
 void notice_text(const struct notice *n, enum lang l, struct buf *out)
 {
 	static const enum message texts[NOTICES] = { M_NOTICE_SILENT, M_NOTICE_CAPTURING, M_NOTICE_LOSING, M_NOTICE_WHOLE, M_NOTICE_MOVED, M_NOTICE_SURGE,
-		M_NOTICE_SURGE_OVER, M_NOTICE_TRIAL };
+		M_NOTICE_SURGE_OVER, M_NOTICE_SURGE_GONE, M_NOTICE_TRIAL };
 	char amount[NUM_TEXT_MAX];
 
 	message_fill(out, l, texts[n->kind], n->sensor, num_grouped(n->amount, amount));
@@ -39,7 +39,8 @@ static void note(struct watched_over *w, enum notice_kind kind)
 	case NOTICE_LOSING: w->losing = true; break;
 	case NOTICE_WHOLE: w->losing = false; break;
 	case NOTICE_SURGE: w->surge = SURGE_TOLD; break;
-	case NOTICE_SURGE_OVER: w->surge = SURGE_OVER_TOLD; break;
+	case NOTICE_SURGE_OVER:
+	case NOTICE_SURGE_GONE: w->surge = SURGE_OVER_TOLD; break;
 	default: break;
 	}
 }
@@ -128,21 +129,23 @@ void vigil_look(struct vigil *v, const struct enrolled *all, const struct facts 
 	v->hour = now / 60;
 }
 
-/* Those of the past are history: a keep that goes through all hours anew tells nobody of them. */
-void vigil_surges(struct vigil *v, const struct surge_row *rows, size_t n, minute_t now)
+/* Those of the past are history: a keep that goes through all hours anew tells nobody of them. One that was withdrawn and is found again was told
+ * already. */
+void vigil_surges(struct vigil *v, const struct surge_revision *list, size_t n, minute_t now)
 {
 	char id[SURGE_ID_MAX];
 
 	for (size_t i = 0; i < n; i++) {
-		const struct surge_row *r = &rows[i];
+		const struct surge_row *r = &list[i].row;
+		bool is_news = r->known + SURGE_NEWS_MINUTES >= now, goes_on = surge_goes_on(r), gone = r->state == SURGE_WITHDRAWN;
 		uint64_t rate = (uint64_t)ceil(r->value);
 
-		if (!r->alarm || (r->known + SURGE_NEWS_MINUTES < now && !(r->end == 0 || r->end + SURGE_NEWS_MINUTES >= now)))
+		if (!r->alarm || !(is_news || goes_on || gone || r->end + SURGE_NEWS_MINUTES >= now))
 			continue;
 		struct watched_over *w = place_of(v, surge_id(r, id));
-		if (w->surge == SURGE_UNTOLD && r->known + SURGE_NEWS_MINUTES >= now && tell(v, id, NOTICE_SURGE, rate, now))
+		if (w->surge == SURGE_UNTOLD && is_news && !gone && tell(v, id, NOTICE_SURGE, rate, now))
 			note(w, NOTICE_SURGE);
-		if (w->surge == SURGE_TOLD && r->end && tell(v, id, NOTICE_SURGE_OVER, rate, now))
+		if (w->surge == SURGE_TOLD && !goes_on && tell(v, id, gone ? NOTICE_SURGE_GONE : NOTICE_SURGE_OVER, rate, now))
 			note(w, NOTICE_SURGE_OVER);
 	}
 }

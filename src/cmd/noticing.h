@@ -9,7 +9,7 @@
 #include "store/store.h"
 
 struct buf;
-struct surge_row;
+struct surge_revision;
 
 enum { LOSS_PER_MILLE = 10, LOSS_PACKETS_MIN = 100, MOVED_AGAIN_MINUTES = 60, SURGE_NEWS_MINUTES = 2 * 24 * 60 };        /* from which on losing is told; how often moving is */
 
@@ -23,8 +23,8 @@ void vigil_count(struct vigil *v, const struct batch *b);               /* a bat
 void vigil_moved(struct vigil *v, const char *sensor, minute_t now);    /* its batches say that it observes other addresses */
 /* Once a minute. */
 void vigil_look(struct vigil *v, const struct enrolled *all, const struct facts *f, minute_t now);
-/* Alarms that are new, and those told that have ended. */
-void vigil_surges(struct vigil *v, const struct surge_row *rows, size_t n, minute_t now);
+/* Alarms that are new, also of what was a watch, and those told that have ended or were withdrawn: each once. */
+void vigil_surges(struct vigil *v, const struct surge_revision *list, size_t n, minute_t now);
 void vigil_release(struct vigil *v);
 
 /* The notice as a sentence without a full stop. */

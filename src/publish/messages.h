@@ -31,6 +31,8 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 		"a scan surge was found: {1} (by machine, unconfirmed; {2} sources an hour)") \
 	X(NOTICE_SURGE_OVER, "スキャンの急増 {1} は収まりました（ピーク時の1時間あたりの送信元数 {2}）", \
 		"the scan surge {1} is over (at its peak {2} sources an hour)") \
+	X(NOTICE_SURGE_GONE, "スキャンの急増 {1} を取り下げました（遅れて届いたデータなどにより、検知されなくなりました。取り下げ前の値は1時間あたりの送信元数 {2}）", \
+		"the scan surge {1} was withdrawn: with what came late it is not found any more (it had {2} sources an hour)") \
 	X(NOTICE_TRIAL, "通知の送信試験です", "a trial: notices arrive here") \
 	X(SENSORS_PAGE_TEXT, "このサイトの平均はすべて、センサーが実際に観測していた時間で割ったものです。観測率は、最初に観測した時刻から" \
 		"現在（観測を終えたセンサーでは最後に観測した時刻）までのうち、実際に観測していた時間の割合です。", \

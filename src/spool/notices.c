@@ -13,7 +13,7 @@
 /* "SECONDS KIND SENSOR AMOUNT ." a line; the full stop shows that it is whole. */
 enum { LINE_BYTES_MAX = 128 };
 
-static const char *const names[NOTICES] = { "silent", "capturing", "losing", "whole", "moved", "surge", "surge-over", "trial" };
+static const char *const names[NOTICES] = { "silent", "capturing", "losing", "whole", "moved", "surge", "surge-over", "surge-gone", "trial" };
 
 const char *notice_kind_name(enum notice_kind k)
 {

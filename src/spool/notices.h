@@ -15,6 +15,7 @@ enum notice_kind {
 	NOTICE_MOVED,           /* it observes other addresses than before; amount 0 */
 	NOTICE_SURGE,           /* a scan surge was found; in the sensor's place stands its name; amount: sources an hour */
 	NOTICE_SURGE_OVER,      /* and has ended; amount: at its peak */
+	NOTICE_SURGE_GONE,      /* or is not found any more from what is held now; amount: as it was known last */
 	NOTICE_TRIAL,           /* somebody tries whether notices arrive; sensor "-" */
 	NOTICES
 };
@@ -24,7 +25,7 @@ enum { NOTICES_BYTES_MAX = 64 << 20 };
 struct notice { int64_t at_s; enum notice_kind kind; char sensor[SENSOR_NAME_MAX]; uint64_t amount; };
 struct notices { struct notice *list; size_t len, cap; uint64_t end; };         /* end: behind the last whole line */
 
-const char *notice_kind_name(enum notice_kind k);               /* "silent", "capturing", "losing", "whole", "moved", "surge", "surge-over", "trial" */
+const char *notice_kind_name(enum notice_kind k);               /* "silent", "capturing", "losing", "whole", "moved", "surge", "surge-over", "surge-gone", "trial" */
 /* Durable on true. A line that somebody else could not finish is left behind as one that nobody reads. */
 bool notices_append(const char *path, const struct notice *n, struct err *e);
 /* From a place in the file on, those whose lines are whole; none where there is no file, or it ends before that place. */

@@ -300,7 +300,7 @@ static bool append_block(duckdb_appender appender, duckdb_data_chunk chunk, cons
 		duckdb_vector vector = calls.data_chunk_get_vector(chunk, k);
 
 		fill(from_where, k, at, count, block);
-		if (types[k] == DUCKDB_TYPE_BLOB)
+		if (types[k] == DUCKDB_TYPE_BLOB || types[k] == DUCKDB_TYPE_VARCHAR)
 			put_blobs(vector, block, count);
 		else
 			narrow(types[k], calls.vector_get_data(vector), block, count);

@@ -44,8 +44,8 @@ void duck_text(struct duck_rows *r, size_t column, size_t row, char *out, size_t
 const uint8_t *duck_bytes(struct duck_rows *r, size_t column, size_t row, size_t *len);    /* of a BLOB column, valid as long */
 void duck_done(struct duck_rows *r);
 
-/* Appends n rows to a table without texts: fill() writes rows [from, from + count) of one column as numbers, of a DOUBLE column its
- * bits, of a BLOB column duck_blob()s; count <= DUCK_BLOCK. */
+/* Appends n rows to a table: fill() writes rows [from, from + count) of one column as numbers, of a DOUBLE column its bits, of a BLOB or
+ * VARCHAR (UTF-8) column duck_blob()s; count <= DUCK_BLOCK. */
 struct duck_blob { const void *at; size_t len; };
 static inline uint64_t duck_blob(const struct duck_blob *b) { return (uint64_t)(uintptr_t)b; }
 typedef void duck_fill_fn(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out);

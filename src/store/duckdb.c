@@ -13,6 +13,7 @@
 #include "store/days.h"
 #include "store/duck.h"
 #include "store/duckdb_sql.h"
+#include "store/history.h"
 #include "store/reckoning.h"
 #include "store/regions.h"
 #include "store/scanners.h"
@@ -769,6 +770,82 @@ static bool duckdb_findings(void *engine, uint32_t from, uint32_t until, uint32_
 	return ok;
 }
 
+/* What is out of range was written by nobody who could: it reads as the first of its kind. */
+static struct surge_revision revision_at(struct duck_rows *r, size_t i)
+{
+	uint64_t n[16];
+
+	for (size_t k = 0; k < sizeof n / sizeof *n; k++)
+		n[k] = duck_numbers(r, k)[i];
+	struct surge_revision s = { .row = { .port = (uint32_t)n[0], .found = (minute_t)n[1], .alarm = n[6], .class = (enum surge_class)(n[7] % SURGE_CLASSES),
+		.state = (enum surge_state)(n[8] % SURGE_STATES), .known = (minute_t)n[9], .onset = (minute_t)n[10], .peak = (minute_t)n[11], .end = (minute_t)n[12],
+		.value = duck_reals(r, 16)[i], .expected = duck_reals(r, 17)[i], .sensors = (unsigned)n[13], .new_sources = n[14] },
+		.revision = (unsigned)n[2], .said_s = (int64_t)n[3], .hour = (minute_t)n[4], .reason = (enum surge_reason)(n[5] % SURGE_REASONS),
+		.verdict = (enum surge_verdict)(n[15] % SURGE_VERDICTS) };
+
+	duck_text(r, 18, i, s.by, sizeof s.by);
+	duck_text(r, 19, i, s.judge, sizeof s.judge);
+	duck_text(r, 20, i, s.note, sizeof s.note);
+	return s;
+}
+
+static bool duckdb_revisions(void *engine, struct surge_revision **list, size_t *len, struct err *e)
+{
+	struct duckdb *d = engine;
+	struct duck_con *con = duck_connect(d->duck, e);
+	struct duck_rows *r = NULL;
+	size_t cap = 0;
+	bool ok = con && duck_query(con, sql_revisions, NULL, 0, &r, e);
+
+	*len = 0;
+	*list = NULL;
+	for (size_t n = ok ? duck_next(r) : 0; n; n = duck_next(r))
+		for (size_t i = 0; i < n; i++) {
+			MEM_GROW(*list, *len, cap);
+			(*list)[(*len)++] = revision_at(r, i);
+		}
+	duck_done(r);
+	duck_disconnect(con);
+	return ok;
+}
+
+struct said { const struct surge_revision *list; size_t len; };
+
+/* Columns in the order of the table. */
+static void fill_revisions(const void *from_where, size_t column, size_t from, size_t count, uint64_t *out)
+{
+	static _Thread_local struct duck_blob texts[DUCK_BLOCK];
+	const struct said *said = from_where;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct surge_revision *s = &said->list[from + i];
+		const char *text = column == 7 ? s->by : column == 20 ? s->judge : s->note;
+		const uint64_t columns[] = { s->row.port >> 16, s->row.port & UINT16_MAX, s->row.found, s->revision, (uint64_t)s->said_s, s->hour, s->reason, 0,
+			s->row.alarm, s->row.class, s->row.state, s->row.known, s->row.onset, s->row.peak, s->row.end, bits_of(s->row.value), bits_of(s->row.expected),
+			s->row.sensors, s->row.new_sources, s->verdict, 0, 0 };
+
+		texts[i] = (struct duck_blob){ text, strlen(text) };
+		out[i] = column == 7 || column > 19 ? duck_blob(&texts[i]) : columns[column];
+	}
+}
+
+static bool write_revisions(struct duckdb *d, const void *what, struct err *e)
+{
+	const struct said *said = what;
+
+	return duck_append(d->writer, "surge_revision", said->len, fill_revisions, said, e);
+}
+
+/* Without a right to write the machine's words hold for this process; a person's must last. */
+static bool duckdb_revise(void *engine, const struct surge_revision *list, size_t n, struct err *e)
+{
+	struct duckdb *d = engine;
+
+	if (d->read_only && list[0].reason == SURGE_JUDGED)
+		return may_write(d, e);
+	return in_transaction(d, write_revisions, &(struct said){ list, n }, e);
+}
+
 static bool duckdb_hours(void *engine, struct span span, hour_fn *fn, void *to, struct err *e)
 {
 	struct duckdb *d = engine;
@@ -1040,6 +1117,8 @@ const struct engine_ops engine_duckdb = {
 	.hours = duckdb_hours,
 	.reckoned_until = duckdb_reckoned_until,
 	.reckon = duckdb_reckon,
+	.revisions = duckdb_revisions,
+	.revise = duckdb_revise,
 	.save_sensor = duckdb_save_sensor,
 	.cells = duckdb_cells,
 	.totals = duckdb_totals,

@@ -41,7 +41,12 @@ const char sql_tables[] =
 	"CREATE TABLE robust_weight (proto UTINYINT, port USMALLINT, day USMALLINT, sensor USMALLINT, weight DOUBLE, voice DOUBLE);"
 	"CREATE TABLE finding (proto UTINYINT, port USMALLINT, day USMALLINT, kind UTINYINT, up UTINYINT, sensor USMALLINT, packets DOUBLE,"
 	" expected DOUBLE, n USMALLINT, of_n USMALLINT, level DOUBLE, other DOUBLE);"
-	"CREATE TABLE robust_state (proto UTINYINT, port USMALLINT, day USMALLINT, state BLOB)";
+	"CREATE TABLE robust_state (proto UTINYINT, port USMALLINT, day USMALLINT, state BLOB);"
+	/* surges (store/history): a line a revision, never changed; proto, port and found name a surge, as it is now it is its last revision */
+	"CREATE TABLE surge_revision (proto UTINYINT, port USMALLINT, found UINTEGER, revision UINTEGER, said UBIGINT, hour UINTEGER, reason UTINYINT,"
+	" who VARCHAR, alarm UTINYINT, class UTINYINT, state UTINYINT, known UINTEGER, onset UINTEGER, peak UINTEGER, ended UINTEGER, value DOUBLE,"
+	" expected DOUBLE, sensors UINTEGER, new_sources UBIGINT, verdict UTINYINT, judge VARCHAR, note VARCHAR);"
+	"CREATE VIEW surge AS SELECT * FROM surge_revision QUALIFY row_number() OVER (PARTITION BY proto, port, found ORDER BY revision DESC) = 1";
 
 #define BITS "(SELECT unnest([0, 1, 2, 3, 4])::UTINYINT AS bit)"
 #define MARKED(from) "SELECT hi, lo, day, bit, sum(packets)::UBIGINT AS packets FROM " from ", " BITS " WHERE mark >> bit & 1 = 1 GROUP BY ALL"
@@ -133,6 +138,10 @@ const char sql_hours[] =
 const char sql_findings[] =
 	"SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, day::UBIGINT, kind::UBIGINT, up::UBIGINT, sensor::UBIGINT, packets, expected, n::UBIGINT,"
 	" of_n::UBIGINT, level, other FROM finding WHERE day >= $1 AND day < $2 AND ($3 = 0 OR proto::UBIGINT * 65536 + port = $3) ORDER BY 2, 1, 5, 3";
+const char sql_revisions[] =
+	"SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, found::UBIGINT, revision::UBIGINT, said, hour::UBIGINT, reason::UBIGINT, alarm::UBIGINT, class::UBIGINT,"
+	" state::UBIGINT, known::UBIGINT, onset::UBIGINT, peak::UBIGINT, ended::UBIGINT, sensors::UBIGINT, new_sources, verdict::UBIGINT, value, expected,"
+	" who, judge, note FROM surge_revision ORDER BY 1, 2, 3";
 const char sql_reckoned_until[] = "SELECT coalesce(min(hour), 4294967295)::UBIGINT FROM touched";
 
 #define UNEQUAL(kept, rebuilt) \

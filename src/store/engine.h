@@ -8,7 +8,8 @@
 #include "store/book.h"
 
 struct regions;
-struct surge_row;
+struct surge_revision;
+struct surge_judgement;
 struct robust_finding;
 struct robust_weight;
 struct robust_state;
@@ -93,6 +94,9 @@ struct engine_ops {
 	bool (*reckoned_until)(void *engine, minute_t *until, struct err *e);
 	/* As store_reckon. */
 	bool (*reckon)(void *engine, minute_t until, struct span *what, struct err *e);
+	/* Everything that was said of surges, those of a surge in their order (the caller frees); and more of it, in one transaction. */
+	bool (*revisions)(void *engine, struct surge_revision **list, size_t *n, struct err *e);
+	bool (*revise)(void *engine, const struct surge_revision *list, size_t n, struct err *e);
 	bool (*save_sensor)(void *engine, const struct sensor *s, struct err *e);
 	/* Ascending by key, at, sensor; each of these once. */
 	bool (*cells)(void *engine, const struct want *w, cell_fn *fn, void *to, struct err *e);
@@ -126,7 +130,8 @@ struct store_ops {
 	bool (*settle)(struct store *s, minute_t now, struct err *e);                           /* NULL: the same */
 	bool (*follow)(struct store *s, unsigned hours, bool *behind, struct err *e);           /* NULL: the same */
 	bool (*findings)(struct store *s, uint32_t from, uint32_t until, uint32_t port, struct robust_finding **list, size_t *n, struct err *e);
-	bool (*surges)(struct store *s, struct surge_row **rows, size_t *n, struct err *e);
+	bool (*surges)(struct store *s, const char *id, struct surge_revision **list, size_t *n, struct err *e);
+	bool (*judge)(struct store *s, const struct surge_judgement *j, struct err *e);
 	bool (*reckon)(struct store *s, minute_t until, struct span *what, struct err *e);      /* NULL: another process does */
 	bool (*check)(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
 	void (*close)(struct store *s);

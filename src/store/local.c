@@ -1,13 +1,14 @@
 /* local: a store whose engine lives in this process. Holds the book and the lock: questions share, a put is alone. */
 #include "store/engine.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/combine.h"
 #include "store/days.h"
+#include "store/history.h"
 #include "store/regions.h"
 #include "store/scanners.h"
-#include "store/surges.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -21,7 +22,8 @@ struct local {
 	struct scanners_file scanners;
 	pthread_rwlock_t lock;
 	struct surges surges;
-	pthread_mutex_t watching;       /* of surges; taken before the lock */
+	struct history history; bool recalled;  /* read from the engine when it is asked for first */
+	pthread_mutex_t watching;       /* of surges and history; taken before the lock */
 };
 
 /* Numbers for the group's sensors; those not met before are entered. */
@@ -280,14 +282,56 @@ static bool local_reckon(struct store *s, minute_t until, struct span *what, str
 	return ok;
 }
 
+/* Under the mutex. */
+static bool recall(struct local *l, struct err *e)
+{
+	struct surge_revision *list = NULL;
+	size_t n = 0;
+
+	if (l->recalled)
+		return true;
+	(void)pthread_rwlock_rdlock(&l->lock);
+	l->recalled = l->ops->revisions(l->engine, &list, &n, e);
+	(void)pthread_rwlock_unlock(&l->lock);
+	for (size_t i = 0; i < n; i++)
+		history_add(&l->history, &list[i]);
+	free(list);
+	return l->recalled;
+}
+
+/* Under the mutex. What failed may have been kept all the same: then everything is read again. */
+static bool say(struct local *l, const struct surge_revision *list, size_t n, struct err *e)
+{
+	if (n == 0)
+		return true;
+	(void)pthread_rwlock_wrlock(&l->lock);
+	bool ok = l->ops->revise(l->engine, list, n, e);
+	l->book.revision++;
+	(void)pthread_rwlock_unlock(&l->lock);
+	for (size_t i = 0; ok && i < n; i++)
+		history_add(&l->history, &list[i]);
+	if (!ok)
+		history_release(&l->history);
+	l->recalled = ok;
+	return ok;
+}
+
 static bool local_follow(struct store *s, unsigned hours, bool *behind, struct err *e)
 {
 	struct local *l = (struct local *)s;
+	struct surge_revision *news = NULL;
+	size_t n = 0;
 
 	(void)pthread_mutex_lock(&l->watching);
+	bool ok = recall(l, e);
 	(void)pthread_rwlock_rdlock(&l->lock);
-	bool ok = surges_follow(&l->surges, l->ops, l->engine, &l->book, hours, behind, e);
+	ok = ok && surges_follow(&l->surges, l->ops, l->engine, &l->book, hours, behind, e);
 	(void)pthread_rwlock_unlock(&l->lock);
+	if (ok && !*behind) {
+		history_news(&l->history, &l->surges, clock_wall_s(), &news, &n);
+		ok = say(l, news, n, e);
+		free(news);
+	}
 	(void)pthread_mutex_unlock(&l->watching);
 	return ok;
 }
@@ -302,18 +346,35 @@ static bool local_findings(struct store *s, uint32_t from, uint32_t until, uint3
 	return ok;
 }
 
-static bool local_surges(struct store *s, struct surge_row **rows, size_t *n, struct err *e)
+static bool local_surges(struct store *s, const char *id, struct surge_revision **list, size_t *n, struct err *e)
 {
 	struct local *l = (struct local *)s;
 
-	(void)e;
+	*list = NULL;
+	*n = 0;
 	(void)pthread_mutex_lock(&l->watching);
-	*n = l->surges.rows_len;
-	*rows = mem_zero(*n, sizeof **rows);
-	if (*n)
-		memcpy(*rows, l->surges.rows, *n * sizeof **rows);
+	bool ok = recall(l, e);
+	const struct told *told = ok && id ? history_find(&l->history, id) : NULL;
+	if (told) {
+		*n = told->len;
+		*list = mem_zero(*n, sizeof **list);
+		memcpy(*list, told->list, *n * sizeof **list);
+	} else if (ok && !id) {
+		history_now(&l->history, &l->surges, list, n);
+	}
 	(void)pthread_mutex_unlock(&l->watching);
-	return true;
+	return ok;
+}
+
+static bool local_judge(struct store *s, const struct surge_judgement *j, struct err *e)
+{
+	struct local *l = (struct local *)s;
+	struct surge_revision r;
+
+	(void)pthread_mutex_lock(&l->watching);
+	bool ok = recall(l, e) && history_judge(&l->history, j, clock_wall_s(), &r, e) && say(l, &r, 1, e);
+	(void)pthread_mutex_unlock(&l->watching);
+	return ok;
 }
 
 static bool local_settle(struct store *s, minute_t now, struct err *e)
@@ -350,6 +411,7 @@ static void local_close(struct store *s)
 	scanners_release(&l->scanners.now);
 	book_release(&l->book);
 	surges_release(&l->surges);
+	history_release(&l->history);
 	(void)pthread_mutex_destroy(&l->watching);
 	(void)pthread_rwlock_destroy(&l->lock);
 	free(l);
@@ -372,7 +434,7 @@ static bool local_scanners(struct store *s, const char *path, struct err *e)
 }
 
 static const struct store_ops local_ops = {
-	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_settle, local_follow, local_findings, local_surges, local_reckon, local_check, local_close, NULL, local_scanners,
+	local_put, local_ask, local_rows, local_facts, local_sensor, local_epoch, local_settle, local_follow, local_findings, local_surges, local_judge, local_reckon, local_check, local_close, NULL, local_scanners,
 };
 
 struct store *local_open(const struct engine_ops *ops, const char *path, const char *zone, struct regions *regions,

@@ -7,10 +7,13 @@
 #include "base/mem.h"
 #include "core/calendar.h"
 #include "store/days.h"
+#include "store/history.h"
 #include "store/regions.h"
 #include "store/scanners.h"
 
 #include <math.h>
+
+enum { HOUR = 60 };
 
 struct row { struct tuple tuple; uint16_t sensor, region; uint32_t day; };
 struct memory {
@@ -21,6 +24,8 @@ struct memory {
 	struct robust_state *states; size_t states_len, states_cap; struct buf bytes;
 	struct unsettled { uint32_t day; uint64_t packets; } *unsettled; size_t unsettled_len, unsettled_cap;
 	struct closed { uint32_t until; minute_t at; } *closed; size_t closed_len, closed_cap;
+	struct surge_revision *said; size_t said_len, said_cap;         /* as it came */
+	struct span touched;                                            /* hours of UTC that rows came for since they were reckoned */
 	struct label { struct addr src; uint32_t day; unsigned bit; uint64_t packets; } *labels; size_t labels_len, labels_cap;
 };
 
@@ -48,6 +53,7 @@ static void memory_close(void *engine)
 	buf_release(&m->bytes);
 	free(m->unsettled);
 	free(m->closed);
+	free(m->said);
 	free(m);
 }
 
@@ -97,6 +103,14 @@ static struct tuple labelled(const struct memory *m, const struct zone *z, const
 	return t;
 }
 
+static void touch(struct span *s, minute_t hour)
+{
+	bool first = span_empty(*s);
+
+	s->from = first || hour < s->from ? hour : s->from;
+	s->until = first || hour + HOUR > s->until ? hour + HOUR : s->until;
+}
+
 static enum committed memory_commit(void *engine, const struct group *g, struct err *e)
 {
 	struct memory *m = engine;
@@ -112,6 +126,7 @@ static enum committed memory_commit(void *engine, const struct group *g, struct 
 			MEM_GROW(m->rows, m->len, m->cap);
 			m->rows[m->len++] = (struct row){ *t, g->numbers[b], (uint16_t)(region[0] << 8 | region[1]), calendar_day(&g->book->zone, t->minute) };
 			add_labels(m, &g->book->zone, t);
+			touch(&m->touched, t->minute - t->minute % HOUR);
 			if (tuple_reaches(t)) {
 				MEM_GROW(m->unsettled, m->unsettled_len, m->unsettled_cap);
 				m->unsettled[m->unsettled_len++] = (struct unsettled){ calendar_day(&g->book->zone, t->minute), t->packets };
@@ -493,31 +508,146 @@ static bool memory_findings(void *engine, uint32_t from, uint32_t until, uint32_
 	return true;
 }
 
-/* Nothing is reckoned here: no surges are found. */
+/* A source on a port in an hour at a sensor. */
+struct meeting { uint32_t port; struct addr src; minute_t hour; uint16_t sensor; uint64_t packets; };
+
+static int meeting_order(const void *a, const void *b)
+{
+	const struct meeting *x = a, *y = b;
+	int by_src = addr_cmp(&x->src, &y->src);
+
+	return x->port != y->port ? (x->port < y->port ? -1 : 1) : by_src ? by_src : x->hour != y->hour ? (x->hour < y->hour ? -1 : 1) :
+		x->sensor < y->sensor ? -1 : x->sensor > y->sensor;
+}
+
+static int hour_order(const void *a, const void *b)
+{
+	const struct hour_cell *x = a, *y = b;
+
+	return x->hour != y->hour ? (x->hour < y->hour ? -1 : 1) : x->port != y->port ? (x->port < y->port ? -1 : 1) : x->sensor < y->sensor ? -1 :
+		x->sensor > y->sensor;
+}
+
+/* With the day before, in which who is met is not new. */
+static size_t meetings(const struct memory *m, struct span span, struct meeting **list)
+{
+	size_t len = 0, cap = 0;
+
+	*list = NULL;
+	for (size_t i = 0; i < m->len; i++) {
+		const struct tuple *t = &m->rows[i].tuple;
+
+		if (t->minute + MINUTES_PER_DAY < span.from || t->minute >= span.until || !tuple_reaches(t))
+			continue;
+		MEM_GROW(*list, len, cap);
+		(*list)[len++] = (struct meeting){ (uint32_t)t->proto << 16 | port_ranked(t->proto, t->port), t->src, t->minute - t->minute % HOUR, m->rows[i].sensor,
+			t->packets };
+	}
+	if (len)
+		qsort(*list, len, sizeof **list, meeting_order);
+	return len;
+}
+
+/* One source in one hour on a port: n meetings. */
+static void meet(const struct meeting *of, size_t n, bool is_new, struct hour_cell *cells, size_t *len)
+{
+	struct hour_cell all = { of->port, of->hour, 0, 1, is_new, 0, 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || of[i].sensor != of[i - 1].sensor)
+			cells[(*len)++] = (struct hour_cell){ of->port, of->hour, of[i].sensor, 1, 0, 0, 0 };
+		all.packets += of[i].packets;
+	}
+	all.top = all.packets;
+	cells[(*len)++] = all;
+}
+
+static size_t join_hours(struct hour_cell *cells, size_t len)
+{
+	size_t kept = 0;
+
+	if (len)
+		qsort(cells, len, sizeof *cells, hour_order);
+	for (size_t i = 0; i < len; i++) {
+		struct hour_cell *last = kept ? &cells[kept - 1] : NULL;
+
+		if (!last || hour_order(last, &cells[i]) != 0) {
+			cells[kept++] = cells[i];
+			continue;
+		}
+		last->sources += cells[i].sources;
+		last->new_sources += cells[i].new_sources;
+		last->packets += cells[i].packets;
+		last->top = last->top > cells[i].top ? last->top : cells[i].top;
+	}
+	return kept;
+}
+
 static bool memory_hours(void *engine, struct span span, hour_fn *fn, void *to, struct err *e)
 {
-	(void)engine;
-	(void)span;
-	(void)fn;
-	(void)to;
+	struct meeting *list;
+	size_t n = meetings(engine, span, &list), len = 0;
+	struct hour_cell *cells = mem_zero(2 * n, sizeof *cells);
+
 	(void)e;
+	for (size_t i = 0, k; i < n; i = k) {
+		const struct meeting *before = i && list[i - 1].port == list[i].port && addr_cmp(&list[i - 1].src, &list[i].src) == 0 ? &list[i - 1] : NULL;
+
+		for (k = i + 1; k < n && list[k].port == list[i].port && list[k].hour == list[i].hour && addr_cmp(&list[k].src, &list[i].src) == 0; )
+			k++;
+		if (list[i].hour >= span.from)
+			meet(list + i, k - i, !before || list[i].hour - before->hour > MINUTES_PER_DAY, cells, &len);
+	}
+	(void)fn(to, cells, join_hours(cells, len));
+	free(cells);
+	free(list);
 	return true;
 }
 
 static bool memory_reckoned_until(void *engine, minute_t *until, struct err *e)
 {
-	(void)engine;
+	const struct memory *m = engine;
+
 	(void)e;
-	*until = 0;
+	*until = span_empty(m->touched) ? MINUTE_MAX : m->touched.from;
 	return true;
 }
 
+/* Counted from the rows whenever it is asked for: there is nothing to do, but to say what changed. */
 static bool memory_reckon(void *engine, minute_t until, struct span *what, struct err *e)
 {
-	(void)engine;
-	(void)until;
+	struct memory *m = engine;
+
 	(void)e;
-	*what = (struct span){ 0, 0 };
+	*what = span_both(m->touched, (struct span){ 0, until - until % HOUR });
+	if (span_empty(*what))
+		*what = (struct span){ 0, 0 };
+	else
+		m->touched.from = what->until;
+	return true;
+}
+
+static bool memory_revisions(void *engine, struct surge_revision **list, size_t *n, struct err *e)
+{
+	const struct memory *m = engine;
+
+	(void)e;
+	*n = m->said_len;
+	*list = mem_zero(*n, sizeof **list);
+	if (*n)
+		memcpy(*list, m->said, *n * sizeof **list);
+	return true;
+}
+
+static bool memory_revise(void *engine, const struct surge_revision *list, size_t n, struct err *e)
+{
+	struct memory *m = engine;
+
+	(void)e;
+	for (size_t i = 0; i < n; i++) {
+		MEM_GROW(m->said, m->said_len, m->said_cap);
+		m->said[m->said_len++] = list[i];
+	}
 	return true;
 }
 
@@ -575,16 +705,16 @@ static bool memory_cells(void *engine, const struct want *w, cell_fn *fn, void *
 	return true;
 }
 
-struct sighting { struct addr src; uint16_t sensor; };
+struct seen { struct addr src; uint16_t sensor; };
 
-static int sighting_order(const void *a, const void *b)
+static int seen_order(const void *a, const void *b)
 {
-	return addr_cmp(&((const struct sighting *)a)->src, &((const struct sighting *)b)->src);
+	return addr_cmp(&((const struct seen *)a)->src, &((const struct seen *)b)->src);
 }
 
 static void total_of(const struct memory *m, const struct want *w, struct total *t)
 {
-	struct sighting *seen = NULL;
+	struct seen *seen = NULL;
 	size_t len = 0, cap = 0;
 	bool sensors[UINT16_MAX + 1] = { false };
 	struct key keys[ROW_KEYS_MAX];
@@ -601,13 +731,13 @@ static void total_of(const struct memory *m, const struct want *w, struct total 
 				t->sensors += !sensors[r->sensor];
 				sensors[r->sensor] = true;
 				MEM_GROW(seen, len, cap);
-				seen[len++] = (struct sighting){ r->tuple.src, r->sensor };
+				seen[len++] = (struct seen){ r->tuple.src, r->sensor };
 			}
 	}
 	if (len)
-		qsort(seen, len, sizeof *seen, sighting_order);
+		qsort(seen, len, sizeof *seen, seen_order);
 	for (size_t i = 0; i < len; i++)
-		t->sources += i == 0 || sighting_order(&seen[i - 1], &seen[i]) != 0;
+		t->sources += i == 0 || seen_order(&seen[i - 1], &seen[i]) != 0;
 	free(seen);
 }
 
@@ -682,6 +812,8 @@ const struct engine_ops engine_memory = {
 	.hours = memory_hours,
 	.reckoned_until = memory_reckoned_until,
 	.reckon = memory_reckon,
+	.revisions = memory_revisions,
+	.revise = memory_revise,
 	.save_sensor = memory_save_sensor,
 	.cells = memory_cells,
 	.totals = memory_totals,

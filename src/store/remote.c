@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/history.h"
 #include "store/wire.h"
 
 #include <unistd.h>
@@ -215,16 +216,35 @@ static bool remote_findings(struct store *s, uint32_t from, uint32_t until, uint
 	return ok;
 }
 
-static bool remote_surges(struct store *s, struct surge_row **rows, size_t *n, struct err *e)
+static bool remote_surges(struct store *s, const char *id, struct surge_revision **list, size_t *n, struct err *e)
 {
-	struct buf out = buf_make(WIRE_BYTES_MAX), in = buf_make(WIRE_BYTES_MAX);
-	bool ok = request((struct remote *)s, WIRE_SURGES, &out, &in, NULL, NULL, e);
+	struct buf out = buf_make(2 * SURGE_ID_MAX), in = buf_make(WIRE_BYTES_MAX);
 
+	*list = NULL;
+	*n = 0;
+	if (id && (!*id || strlen(id) >= SURGE_ID_MAX))
+		return true;    /* nobody's name */
+	buf_text(&out, id ? id : "");
+	bool ok = request((struct remote *)s, WIRE_SURGES, &out, &in, NULL, NULL, e);
 	if (ok) {
 		struct reader r = reader_over(in.at, in.len);
 
-		ok = surges_decode(rows, n, &r, e);
+		ok = surges_decode(list, n, &r, e);
 	}
+	buf_release(&out);
+	buf_release(&in);
+	return ok;
+}
+
+static bool remote_judge(struct store *s, const struct surge_judgement *j, struct err *e)
+{
+	struct buf out = buf_make(4096), in = buf_make(WIRE_BYTES_MAX);
+
+	buf_text(&out, j->id);
+	buf_text(&out, surge_verdict_name(j->verdict));
+	buf_text(&out, j->by);
+	buf_text(&out, j->note);
+	bool ok = request((struct remote *)s, WIRE_JUDGE, &out, &in, NULL, NULL, e);
 	buf_release(&out);
 	buf_release(&in);
 	return ok;
@@ -255,7 +275,7 @@ static void remote_close(struct store *s)
 }
 
 static const struct store_ops remote_ops = {
-	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, NULL, NULL, remote_findings, remote_surges, NULL, remote_check, remote_close,
+	remote_put, remote_ask, remote_rows, remote_facts, remote_sensor, remote_epoch, NULL, NULL, remote_findings, remote_surges, remote_judge, NULL, remote_check, remote_close,
 	remote_patience, NULL,
 };
 

@@ -1,6 +1,9 @@
 #include "store/engine.h"
 
 #include "base/err.h"
+#include "base/zone.h"
+#include "core/calendar.h"
+#include "store/surges.h"
 
 struct store *store_open(const char *address, const char *zone, struct regions *regions, struct err *e)
 {
@@ -126,9 +129,33 @@ bool store_follow(struct store *s, unsigned hours, bool *behind, struct err *e)
 	return !s->ops->follow || s->ops->follow(s, hours, behind, e);
 }
 
-bool store_surges(struct store *s, struct surge_row **rows, size_t *n, struct err *e)
+bool store_surges(struct store *s, const char *id, struct surge_revision **list, size_t *n, struct err *e)
 {
-	return s->ops->surges(s, rows, n, e);
+	return s->ops->surges(s, id, list, n, e);
+}
+
+bool store_surge_sources(struct store *s, const struct surge_row *r, uint64_t *sources, struct err *e)
+{
+	char label[SERIES_LABEL_MAX], from[CALENDAR_TEXT_MAX], until[CALENDAR_TEXT_MAX];
+	struct question q;
+	struct answer a;
+
+	question_init(&q);
+	q.step = STEP_ALL;
+	q.across = ACROSS_MEAN;
+	*sources = 0;
+	if (!question_set(&q, "port", port_label(r->port >> 16, r->port & UINT16_MAX, label), e) ||
+		!question_set(&q, "from", calendar_rfc3339(&zone_utc, r->onset, from), e) ||
+		!question_set(&q, "until", calendar_rfc3339(&zone_utc, r->end ? r->end + 60 : MINUTE_MAX - 1, until), e) || !store_ask(s, &q, &a, e))
+		return false;
+	*sources = a.len ? a.list[0].sources : 0;
+	answer_release(&a);
+	return true;
+}
+
+bool store_judge(struct store *s, const struct surge_judgement *j, struct err *e)
+{
+	return s->ops->judge(s, j, e);
 }
 
 bool store_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e)

@@ -85,11 +85,19 @@ bool store_settle(struct store *s, minute_t now, struct err *e);
  * all and of the sensors (0); the caller frees. */
 struct robust_finding;
 bool store_findings(struct store *s, uint32_t from, uint32_t until, uint32_t port, struct robust_finding **list, size_t *n, struct err *e);
-/* Looks for surges in so many hours more, of those that were reckoned; *behind: there are more to come. As above. */
+/* Looks for surges in so many hours more, of those that were reckoned; *behind: there are more to come. When there are none, what was found is
+ * held against what was said, and what is new is said. As above. */
 bool store_follow(struct store *s, unsigned hours, bool *behind, struct err *e);
-/* The surges found so far, in the order in which they became known; the caller frees. */
+/* id NULL: every surge as it is known now, in the order in which they became known, also those that were withdrawn. Else what was said of that
+ * one, revision by revision; none: there is no such surge. The caller frees. */
+struct surge_revision;
+bool store_surges(struct store *s, const char *id, struct surge_revision **list, size_t *n, struct err *e);
+/* How many distinct sources came to its port from its onset to its end, or as far as the store holds. */
 struct surge_row;
-bool store_surges(struct store *s, struct surge_row **rows, size_t *n, struct err *e);
+bool store_surge_sources(struct store *s, const struct surge_row *r, uint64_t *sources, struct err *e);
+/* A person's word on a surge: its next revision. */
+struct surge_judgement;
+bool store_judge(struct store *s, const struct surge_judgement *j, struct err *e);
 /* Rebuilds every roll-up from the rows and compares; *differences counts unequal rows of all of them. */
 bool store_check(struct store *s, uint64_t *differences, struct buf *report, struct err *e);
 

@@ -24,8 +24,10 @@ void surges_release(struct surges *s)
 		free(s->index[i]);
 	lookout_release(&s->blank);
 	roster_release(&s->roster);
+	for (size_t i = 0; i < s->found_len; i++)
+		free(s->found[i].events);
 	free(s->ports);
-	free(s->rows);
+	free(s->found);
 	surges_init(s);
 }
 
@@ -97,43 +99,56 @@ static void update(struct surges *s, struct surge_row *row, const struct lookout
 	row->end = t->closed < 0 ? 0 : at_of(s, t->end);
 	row->value = t->peak;
 	row->expected = t->base;
+	row->state = row->end ? SURGE_ENDED : row->class == SURGE_LEVEL_SHIFT ? SURGE_SHIFTED : SURGE_OPEN;
 	if (t->closed < 0)
 		row->sensors = sensors_since(l, t->onset);
 }
 
 static size_t enter(struct surges *s, const struct lookouts *p, bool alarm, const struct surge *t)
 {
-	MEM_GROW(s->rows, s->rows_len, s->rows_cap);
-	s->rows[s->rows_len] = (struct surge_row){ .port = p->port, .alarm = alarm, .known = at_of(s, s->roster.hour), .revision = 1,
+	minute_t hour = at_of(s, s->roster.hour);
+
+	MEM_GROW(s->found, s->found_len, s->found_cap);
+	s->found[s->found_len] = (struct found){ .now = { .port = p->port, .found = hour, .alarm = alarm, .known = hour,
 		.class = alarm ? SURGE_BROAD : lookout_class(&p->lookout, &s->roster),
-		.new_sources = (uint64_t)fresh_between(&p->lookout.streams, t->onset, s->roster.hour) };
-	return ++s->rows_len;
+		.new_sources = (uint64_t)fresh_between(&p->lookout.streams, t->onset, s->roster.hour) } };
+	return ++s->found_len;
 }
 
+static void record(struct surges *s, struct found *f, enum surge_reason reason)
+{
+	MEM_GROW(f->events, f->len, f->cap);
+	f->events[f->len++] = (struct surge_event){ at_of(s, s->roster.hour), reason, f->now };
+}
+
+/* The hour's part of an open one, or of one that the hour opens again or ends. */
 static void note(struct surges *s, struct lookouts *p, size_t place, enum tracked what, const struct tracker *t)
 {
-	struct surge_row *row = &s->rows[place - 1];
+	static const enum surge_reason reasons[] = { [TRACKED_CONTINUED] = SURGE_CONTINUED, [TRACKED_CLOSED] = SURGE_CLOSED, [TRACKED_SHIFT] = SURGE_BECAME_SHIFT };
+	struct found *f = &s->found[place - 1];
 	const struct surge *last = &t->surges[t->len - 1];
 
-	row->revision += what == TRACKED_CONTINUED || what == TRACKED_CLOSED || what == TRACKED_SHIFT;
-	row->class = what == TRACKED_SHIFT ? SURGE_LEVEL_SHIFT : row->class;
-	if (what != TRACKED_OPENED && (row->end == 0 || what == TRACKED_CONTINUED))
-		row->new_sources += (uint64_t)p->lookout.streams.unscaled[s->roster.hour % WINDOW_HOURS_MAX];
-	if (row->end == 0 || what != TRACKED_NOTHING)
-		update(s, row, &p->lookout, last);
+	f->now.class = what == TRACKED_SHIFT ? SURGE_LEVEL_SHIFT : f->now.class;
+	if (what != TRACKED_OPENED && (f->now.end == 0 || what == TRACKED_CONTINUED))
+		f->now.new_sources += (uint64_t)p->lookout.streams.unscaled[s->roster.hour % WINDOW_HOURS_MAX];
+	if (f->now.end == 0 || what != TRACKED_NOTHING)
+		update(s, &f->now, &p->lookout, last);
+	if (what == TRACKED_CONTINUED || what == TRACKED_CLOSED || what == TRACKED_SHIFT)
+		record(s, f, reasons[what]);
 }
 
 /* A watch that is open becomes the alarm's row: one surge, not two. */
 static void note_alarm(struct surges *s, struct lookouts *p, enum tracked what)
 {
 	const struct tracker *t = &p->lookout.alarms;
+	bool upgrade = what == TRACKED_OPENED && p->watch && s->found[p->watch - 1].now.end == 0;
 
-	if (what == TRACKED_OPENED && p->watch && s->rows[p->watch - 1].end == 0) {
-		struct surge_row *row = &s->rows[p->watch - 1];
+	if (upgrade) {
+		struct surge_row *row = &s->found[p->watch - 1].now;
 
 		row->alarm = true;
 		row->class = SURGE_BROAD;
-		row->revision++;
+		row->known = at_of(s, s->roster.hour);
 		p->alarm = p->watch;
 		p->watch = 0;
 	} else if (what == TRACKED_OPENED) {
@@ -141,17 +156,21 @@ static void note_alarm(struct surges *s, struct lookouts *p, enum tracked what)
 	}
 	if (p->alarm)
 		note(s, p, p->alarm, what, t);
+	if (what == TRACKED_OPENED)
+		record(s, &s->found[p->alarm - 1], upgrade ? SURGE_UPGRADED : SURGE_FOUND);
 }
 
 static void note_watch(struct surges *s, struct lookouts *p, enum tracked what)
 {
 	const struct tracker *t = &p->lookout.watches;
-	bool alarmed = p->alarm && s->rows[p->alarm - 1].end == 0;
+	bool alarmed = p->alarm && s->found[p->alarm - 1].now.end == 0;
 
 	if (what == TRACKED_OPENED)
 		p->watch = alarmed ? 0 : enter(s, p, false, &t->surges[t->len - 1]);
 	if (p->watch)
 		note(s, p, p->watch, what, t);
+	if (p->watch && what == TRACKED_OPENED)
+		record(s, &s->found[p->watch - 1], SURGE_FOUND);
 }
 
 static void forget_sensor(struct surges *s, size_t sensor)
@@ -295,11 +314,23 @@ bool surges_follow(struct surges *s, const struct engine_ops *ops, void *engine,
 const char *surge_id(const struct surge_row *r, char out[SURGE_ID_MAX])
 {
 	char label[SERIES_LABEL_MAX];
-	struct civil c = calendar_civil(&zone_utc, r->known);
+	struct civil c = calendar_civil(&zone_utc, r->found);
 
 	(void)port_label(r->port >> 16, r->port & UINT16_MAX, label);
 	for (char *at = label; *at; at++)
 		*at = *at == '/' ? '-' : *at;
 	(void)snprintf(out, SURGE_ID_MAX, "%.16s-%04d%02d%02dT%02d", label, c.year % 10000, c.month, c.day, c.hour);
 	return out;
+}
+
+bool surge_goes_on(const struct surge_row *r)
+{
+	return r->state == SURGE_OPEN || r->state == SURGE_SHIFTED;
+}
+
+const char *surge_state_name(enum surge_state s)
+{
+	static const char *const names[] = { "open", "closed", "level-shift", "withdrawn" };
+
+	return s < SURGE_STATES ? names[s] : "unknown";
 }

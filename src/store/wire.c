@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/days.h"
-#include "store/surges.h"
+#include "store/history.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -248,53 +248,82 @@ bool wire_listen(int fd, struct err *e)
 	return listen(fd, BACKLOG) == 0 || err_errno(e, "cannot listen on the keep's socket");
 }
 
-void surges_encode(const struct surge_row *rows, size_t n, struct buf *out)
+static void surge_encode(const struct surge_row *r, struct buf *out)
+{
+	buf_u32le(out, r->port);
+	buf_u32le(out, r->found);
+	buf_u8(out, r->alarm);
+	buf_u8(out, (uint8_t)r->class);
+	buf_u8(out, (uint8_t)r->state);
+	buf_u32le(out, r->known);
+	buf_u32le(out, r->onset);
+	buf_u32le(out, r->peak);
+	buf_u32le(out, r->end);
+	buf_double(out, r->value);
+	buf_double(out, r->expected);
+	buf_u32le(out, r->sensors);
+	buf_u64le(out, r->new_sources);
+}
+
+static void surge_decode(struct surge_row *s, struct reader *r)
+{
+	s->port = read_u32le(r);
+	s->found = read_u32le(r);
+	s->alarm = read_u8(r);
+	s->class = (enum surge_class)(read_u8(r) % SURGE_CLASSES);
+	s->state = (enum surge_state)(read_u8(r) % SURGE_STATES);
+	s->known = read_u32le(r);
+	s->onset = read_u32le(r);
+	s->peak = read_u32le(r);
+	s->end = read_u32le(r);
+	s->value = read_double(r);
+	s->expected = read_double(r);
+	s->sensors = read_u32le(r);
+	s->new_sources = read_u64le(r);
+}
+
+void surges_encode(const struct surge_revision *list, size_t n, struct buf *out)
 {
 	buf_varint(out, n);
 	for (size_t i = 0; i < n; i++) {
-		const struct surge_row *r = &rows[i];
+		const struct surge_revision *r = &list[i];
 
-		buf_u32le(out, r->port);
-		buf_u8(out, r->alarm);
-		buf_u8(out, (uint8_t)r->class);
-		buf_u32le(out, r->known);
-		buf_u32le(out, r->onset);
-		buf_u32le(out, r->peak);
-		buf_u32le(out, r->end);
-		buf_double(out, r->value);
-		buf_double(out, r->expected);
-		buf_u32le(out, r->sensors);
-		buf_u64le(out, r->new_sources);
+		surge_encode(&r->row, out);
 		buf_u32le(out, r->revision);
+		buf_u64le(out, (uint64_t)r->said_s);
+		buf_u32le(out, r->hour);
+		buf_u8(out, (uint8_t)r->reason);
+		buf_u8(out, (uint8_t)r->verdict);
+		buf_text(out, r->by);
+		buf_text(out, r->judge);
+		buf_text(out, r->note);
 	}
 }
 
-bool surges_decode(struct surge_row **rows, size_t *n, struct reader *r, struct err *e)
+bool surges_decode(struct surge_revision **list, size_t *n, struct reader *r, struct err *e)
 {
-	enum { ROW_BYTES = 50 };
+	enum { BYTES_MIN = 55 + 18 + 3 };
 	uint64_t len = read_varint(r);
 
-	if (!r->ok || len > reader_left(r) / ROW_BYTES)
+	*list = NULL;
+	*n = 0;
+	if (!r->ok || len > reader_left(r) / BYTES_MIN)
 		return err_set(e, "the keep's list of surges is cut");
-	*n = len;
-	*rows = mem_zero(len, sizeof **rows);
-	for (size_t i = 0; i < len; i++) {
-		struct surge_row *s = &(*rows)[i];
+	*list = mem_zero(len, sizeof **list);
+	for (size_t i = 0; i < len && r->ok; i++) {
+		struct surge_revision *s = &(*list)[(*n)++];
 
-		s->port = read_u32le(r);
-		s->alarm = read_u8(r);
-		s->class = (enum surge_class)(read_u8(r) % SURGE_CLASSES);
-		s->known = read_u32le(r);
-		s->onset = read_u32le(r);
-		s->peak = read_u32le(r);
-		s->end = read_u32le(r);
-		s->value = read_double(r);
-		s->expected = read_double(r);
-		s->sensors = read_u32le(r);
-		s->new_sources = read_u64le(r);
+		surge_decode(&s->row, r);
 		s->revision = read_u32le(r);
+		s->said_s = (int64_t)read_u64le(r);
+		s->hour = read_u32le(r);
+		s->reason = (enum surge_reason)(read_u8(r) % SURGE_REASONS);
+		s->verdict = (enum surge_verdict)(read_u8(r) % SURGE_VERDICTS);
+		(void)read_text(r, s->by, sizeof s->by);
+		(void)read_text(r, s->judge, sizeof s->judge);
+		(void)read_text(r, s->note, sizeof s->note);
 	}
-	return r->ok;
+	return r->ok || err_set(e, "the keep's list of surges is cut");
 }
 
 void findings_encode(const struct robust_finding *list, size_t n, struct buf *out)

@@ -13,7 +13,7 @@ struct err;
 struct reader;
 
 enum { WIRE_BYTES_MAX = 128 << 20 };
-enum wire { WIRE_ASK = 1, WIRE_PUT, WIRE_ROWS, WIRE_FACTS, WIRE_SENSOR, WIRE_EPOCH, WIRE_CHECK, WIRE_SURGES, WIRE_FINDINGS, WIRE_DONE = 64, WIRE_MORE, WIRE_ERROR };
+enum wire { WIRE_ASK = 1, WIRE_PUT, WIRE_ROWS, WIRE_FACTS, WIRE_SENSOR, WIRE_EPOCH, WIRE_CHECK, WIRE_SURGES, WIRE_FINDINGS, WIRE_JUDGE, WIRE_DONE = 64, WIRE_MORE, WIRE_ERROR };
 
 bool wire_send(int fd, enum wire kind, const struct buf *payload, struct err *e);
 /* Fills payload (cleared before); false also when the peer has hung up. */
@@ -27,9 +27,9 @@ bool facts_decode(struct facts *f, struct reader *r, struct err *e);
 void sensor_encode(const struct sensor *s, struct buf *out);
 bool sensor_decode(struct sensor *s, struct reader *r);
 
-struct surge_row;
-void surges_encode(const struct surge_row *rows, size_t n, struct buf *out);
-bool surges_decode(struct surge_row **rows, size_t *n, struct reader *r, struct err *e);       /* the caller frees rows */
+struct surge_revision;
+void surges_encode(const struct surge_revision *list, size_t n, struct buf *out);
+bool surges_decode(struct surge_revision **list, size_t *n, struct reader *r, struct err *e);  /* the caller frees the list */
 
 struct robust_finding;
 void findings_encode(const struct robust_finding *list, size_t n, struct buf *out);

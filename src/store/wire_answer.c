@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/history.h"
 
 static bool do_ask(struct store *s, struct reader *r, struct buf *out, struct err *e)
 {
@@ -113,16 +114,29 @@ static bool do_findings(struct store *s, struct reader *r, struct buf *out, stru
 	return ok;
 }
 
-static bool do_surges(struct store *s, struct buf *out, struct err *e)
+static bool do_surges(struct store *s, struct reader *r, struct buf *out, struct err *e)
 {
-	struct surge_row *rows = NULL;
+	struct surge_revision *list = NULL;
+	char id[SURGE_ID_MAX];
 	size_t n;
-	bool ok = store_surges(s, &rows, &n, e);
 
+	if (!read_text(r, id, sizeof id))
+		return err_asked(e, "the surge's name is cut or too long");
+	bool ok = store_surges(s, id[0] ? id : NULL, &list, &n, e);
 	if (ok)
-		surges_encode(rows, n, out);
-	free(rows);
+		surges_encode(list, n, out);
+	free(list);
 	return ok;
+}
+
+static bool do_judge(struct store *s, struct reader *r, struct err *e)
+{
+	char id[SURGE_ID_MAX], verdict[16], by[2 * SURGE_NAME_MAX], note[2 * SURGE_NOTE_MAX];
+	struct surge_judgement j;
+
+	if (!read_text(r, id, sizeof id) || !read_text(r, verdict, sizeof verdict) || !read_text(r, by, sizeof by) || !read_text(r, note, sizeof note))
+		return err_asked(e, "the verdict is cut or too long");
+	return surge_judgement(&j, id, verdict, by, note, e) && store_judge(s, &j, e);
 }
 
 static bool do_request(struct store *s, uint8_t kind, struct reader *r, int fd, struct buf *out, struct err *e)
@@ -152,7 +166,9 @@ static bool do_request(struct store *s, uint8_t kind, struct reader *r, int fd, 
 	case WIRE_FINDINGS:
 		return do_findings(s, r, out, e);
 	case WIRE_SURGES:
-		return do_surges(s, out, e);
+		return do_surges(s, r, out, e);
+	case WIRE_JUDGE:
+		return do_judge(s, r, e);
 	case WIRE_CHECK:
 		buf_u64le(out, 0);      /* the number's place */
 		if (!store_check(s, &number, out, e))

@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 		hour_s = cpu_s() - from > hour_s ? cpu_s() - from : hour_s;
 	}
 	printf("surges of %u days, %u ports, %u sensors: %.1f s CPU (%.2f us an hour and port), %zu found; one hour more %.2f s at most; %ld MiB resident at most\n", days, ports,
-		sensors, surges_s, surges_s * 1e6 / (days * 24. * ports), s.rows_len, hour_s, resident_mib());
+		sensors, surges_s, surges_s * 1e6 / (days * 24. * ports), s.found_len, hour_s, resident_mib());
 	surges_release(&s);
 	(void)resident_mib();
 	began = cpu_s();

@@ -166,7 +166,12 @@ def test_surge_is_found_and_dated_with_and_without_a_keep(folder):
     assert minutes_off(alone[0]["onset"], "2020-02-25", 0) <= 12 * 60 and minutes_off(alone[0]["end"], "2020-03-05", 0) <= 24 * 60, alone
     assert alone[0]["sensors"] == 6 and alone[0]["new_sources"] > 200 and alone[0]["value"] > 5 * alone[0]["expected"] and alone[0]["revision"] >= 2, alone
     shown = json.loads(teiten("surge", "show", alone[0]["id"], "--data", f"{folder}/d", "--json"))
-    assert shown == alone[0], (shown, alone)
+    said = shown.pop("revisions")
+    assert shown == alone[0] and shown["sources"] > 200 and shown["judged_by"] == "machine, unconfirmed" and shown["verdict"] == "unknown", (shown, alone)
+    assert [s["reason"] for s in said] == ["found", "upgraded", "closed"] and [s["revision"] for s in said] == [1, 2, 3], said
+    assert said[0]["level"] == "watch" and said[0]["known"] < said[1]["known"] == shown["known"] and said[2]["end"] == shown["end"], said
+    hours = (datetime.datetime.fromisoformat(shown["known"]) - datetime.datetime.fromisoformat(shown["onset"])).total_seconds() / 3600
+    assert shown["known_after_hours"] == hours, shown
     missing = subprocess.run([BINARY, "surge", "show", "1-tcp-20200101T00", "--data", f"{folder}/d"], capture_output=True, text=True, timeout=60, check=False)
     assert missing.returncode == 2 and "no surge named" in missing.stderr, missing
     keep = subprocess.Popen([BINARY, "keep", "--data", f"{folder}/d"], stderr=subprocess.DEVNULL)
@@ -182,6 +187,87 @@ def test_surge_is_found_and_dated_with_and_without_a_keep(folder):
     finally:
         keep.terminate()
         keep.wait(30)
+
+
+def refused(*words):
+    done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in (1, 2), (words, done)
+    return done.returncode, done.stderr
+
+
+class Keep:
+    """A keep that has looked at everything once: its notices are written then, and nothing is said of surges afterwards."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __enter__(self):
+        self.process = subprocess.Popen([BINARY, "keep", "--data", self.data], stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            if os.path.exists(f"{self.data}/keep.sock"):
+                break
+            time.sleep(.05)
+        time.sleep(2)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def surge(data, surge_id):
+    return json.loads(teiten("surge", "show", surge_id, "--data", data, "--json"))
+
+
+def test_surges_outlast_a_restart_with_their_verdicts(folder):
+    data = f"{folder}/d"
+    with open(f"{folder}/scenario", "w", encoding="ascii") as f:
+        f.write(SCENARIO)
+    teiten("simulate", "--data", data, "--seed", "5", f"{folder}/scenario")
+    name = json.loads(teiten("surge", "list", "--data", data, "--json"))["surges"][0]["id"]
+    first = surge(data, name)
+    with Keep(data):
+        assert surge(data, name) == first
+        teiten("surge", "verdict", name, "real", "--note", "ワーム \"x\"", "--by", "佐藤", "--data", data)
+        judged = surge(data, name)
+    assert (judged["verdict"], judged["judged_by"], judged["note"], judged["revision"]) == ("real", "佐藤", "ワーム \"x\"", 4), judged
+    assert judged["revisions"][:3] == first["revisions"] and judged["revisions"][3]["reason"] == "verdict" and judged["revisions"][3]["by"] == "佐藤", judged
+    with Keep(data):
+        assert surge(data, name) == judged
+        assert "real: 佐藤" in teiten("surge", "list", "--data", data)
+    teiten("surge", "verdict", name, "unknown", "--note", "too soon", "--data", data)
+    assert surge(data, name)["judged_by"] == "machine, unconfirmed" and surge(data, name)["revision"] == 5
+    with Keep(data):
+        assert surge(data, name)["revision"] == 5
+        assert "too long" in refused("surge", "verdict", name, "real", "--note", "x" * 512, "--data", data)[1]
+        assert "no surge named" in refused("surge", "verdict", "1-tcp-20200101T00", "real", "--note", "x", "--data", data)[1]
+    for words, told in ((("real", "--note", "a\nb"), "cannot be shown"), (("maybe", "--note", "x"), "not a verdict"), (("real",), "without its reason"),
+                        (("real", "--note", "x", "--by", "machine"), "gives no verdicts")):
+        status, said = refused("surge", "verdict", name, *words, "--data", data)
+        assert status == 2 and told in said, (words, said)
+    assert surge(data, name)["revision"] == 5
+
+
+LATE_RISE = "rise 10000/tcp shape=step from=2020-01-02 until=2020-03-15 level=30 packets=2 returning=0.15 mix=world\n"
+
+
+def test_late_data_withdraw_a_surge_that_is_kept(folder):
+    data = f"{folder}/d"
+    with open(f"{folder}/scenario", "w", encoding="ascii") as f:
+        f.write(SCENARIO)
+    with open(f"{folder}/late", "w", encoding="ascii") as f:
+        f.write("".join(line + "\n" for line in SCENARIO.splitlines() if not line.startswith(("port", "odd", "rise"))) + LATE_RISE)
+    teiten("simulate", "--data", data, "--seed", "5", f"{folder}/scenario")
+    name = json.loads(teiten("surge", "list", "--data", data, "--json"))["surges"][0]["id"]
+    teiten("surge", "verdict", name, "research", "--note", "known by name", "--data", data)
+    teiten("simulate", "--data", data, "--seed", "7", f"{folder}/late")
+    for _ in range(2):
+        assert all(s["id"] != name for s in json.loads(teiten("surge", "list", "--data", data, "--json"))["surges"])
+        kept = [s for s in json.loads(teiten("surge", "list", "--all", "--data", data, "--json"))["surges"] if s["id"] == name]
+        assert [(s["state"], s["verdict"], s["revision"]) for s in kept] == [("withdrawn", "research", 5)], kept
+    status, said = refused("surge", "verdict", name, "real", "--note", "x", "--data", data)
+    assert status == 2 and "was withdrawn" in said, said
+    assert surge(data, name)["revisions"][-1]["reason"] == "withdrawn" and surge(data, name)["revisions"][-1]["by"] == "machine"
 
 
 MARX = os.path.abspath(os.path.join(os.environ.get("TEITEN_SHARED", "../shared"), "data", "aws-marx-2013", "marx-dev-20130303-20130531.csv.gz"))

@@ -4,8 +4,10 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/sign.h"
+#include "cmd/noticing.h"
 #include "link/epochs.h"
 #include "spool/notices.h"
+#include "store/history.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,4 +84,53 @@ TEST(epochs_are_marked_by_addresses_and_key_alone)
 	CHECK(batch_mark(one) != batch_mark(epoch_marked(&a, "192.0.2.0/27", 12)) || batch_mark(one) != batch_mark(epoch_marked(&a, "192.0.2.0/26", 12)));
 	CHECK(batch_mark(one) != batch_mark(epoch_marked(&b, "192.0.2.0/28", 12)) || batch_mark(one) != batch_mark(epoch_marked(&b, "192.0.2.0/27", 12)));
 	CHECK_WHOLE(batch_mark(epoch_unmarked()), 0);
+}
+
+static struct surge_revision told(bool alarm, enum surge_state state, minute_t known, minute_t end)
+{
+	return (struct surge_revision){ .row = { .port = PROTO_TCP << 16 | 80, .found = 1000 * 60, .alarm = alarm, .state = state, .known = known, .end = end, .value = 1.5 } };
+}
+
+static size_t lines(const char *path)
+{
+	struct notices got;
+	struct err e;
+
+	CHECK_OK(notices_read(path, 0, &got, &e));
+	size_t n = got.len;
+	notices_release(&got);
+	return n;
+}
+
+TEST(a_surge_is_told_once_when_it_is_an_alarm_and_once_when_it_is_not_any_more)
+{
+	enum { NOW = 1010 * 60 };
+	char path[600];
+	struct vigil v;
+	struct notices got;
+	struct err e;
+	struct surge_revision r = told(false, SURGE_OPEN, 1000 * 60, 0);
+
+	(void)snprintf(path, sizeof path, "%s/log", test_dir());
+	CHECK_OK(vigil_open(&v, path, &e));
+	vigil_surges(&v, &r, 1, NOW);
+	CHECK_WHOLE(lines(path), 0);    /* a watch: it is listed */
+	r = told(true, SURGE_OPEN, 1005 * 60, 0);
+	vigil_surges(&v, &r, 1, NOW);
+	r = told(true, SURGE_SHIFTED, 1005 * 60, 0);
+	vigil_surges(&v, &r, 1, NOW);
+	CHECK_WHOLE(lines(path), 1);
+	vigil_release(&v);
+	CHECK_OK(vigil_open(&v, path, &e));     /* a keep that starts again */
+	vigil_surges(&v, &r, 1, NOW);
+	r = told(true, SURGE_WITHDRAWN, 1005 * 60, 0);
+	vigil_surges(&v, &r, 1, NOW + 1);
+	vigil_surges(&v, &r, 1, NOW + 2);
+	r = told(true, SURGE_ENDED, 1005 * 60, 1008 * 60);
+	vigil_surges(&v, &r, 1, NOW + 3);
+	CHECK_OK(notices_read(path, 0, &got, &e));
+	CHECK(got.len == 2 && got.list[0].kind == NOTICE_SURGE && got.list[1].kind == NOTICE_SURGE_GONE);
+	CHECK_TEXT(got.list[1].sensor, "80-tcp-19700211T16");
+	notices_release(&got);
+	vigil_release(&v);
 }

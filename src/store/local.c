@@ -13,6 +13,8 @@
 #include <assert.h>
 #include <pthread.h>
 
+enum { ANEW_EVERY_S = 3600 };
+
 struct local {
 	struct store store;
 	const struct engine_ops *ops;
@@ -21,7 +23,7 @@ struct local {
 	struct regions *regions;
 	struct scanners_file scanners;
 	pthread_rwlock_t lock;
-	struct surges surges;
+	struct surges surges; bool late /* hours behind it came anew */; uint64_t anew_s /* when it began anew last, by the steady clock */;
 	struct history history; bool recalled;  /* read from the engine when it is asked for first */
 	pthread_mutex_t watching;       /* of surges and history; taken before the lock */
 };
@@ -274,10 +276,7 @@ static bool local_reckon(struct store *s, minute_t until, struct span *what, str
 	bool ok = l->ops->reckon(l->engine, until, what, e);
 	(void)pthread_rwlock_unlock(&l->lock);
 	(void)pthread_mutex_lock(&l->watching);
-	if (what->from < what->until && what->from < l->surges.next) {  /* hours that were gone through came anew */
-		surges_release(&l->surges);
-		surges_init(&l->surges);
-	}
+	l->late = l->late || (what->from < what->until && what->from < l->surges.next);
 	(void)pthread_mutex_unlock(&l->watching);
 	return ok;
 }
@@ -316,6 +315,19 @@ static bool say(struct local *l, const struct surge_revision *list, size_t n, st
 	return ok;
 }
 
+/* Hours that were gone through came anew: so all of them are, but not for every line that is slow. Meanwhile the newest hours go on without. */
+static void begin_anew_if_late(struct local *l)
+{
+	uint64_t now_s = clock_steady_us() / 1000000;
+
+	if (!l->late || (l->anew_s && now_s - l->anew_s < ANEW_EVERY_S))
+		return;
+	surges_release(&l->surges);
+	surges_init(&l->surges);
+	l->late = false;
+	l->anew_s = now_s;
+}
+
 static bool local_follow(struct store *s, unsigned hours, bool *behind, struct err *e)
 {
 	struct local *l = (struct local *)s;
@@ -324,6 +336,7 @@ static bool local_follow(struct store *s, unsigned hours, bool *behind, struct e
 
 	(void)pthread_mutex_lock(&l->watching);
 	bool ok = recall(l, e);
+	begin_anew_if_late(l);
 	(void)pthread_rwlock_rdlock(&l->lock);
 	ok = ok && surges_follow(&l->surges, l->ops, l->engine, &l->book, hours, behind, e);
 	(void)pthread_rwlock_unlock(&l->lock);

@@ -1,4 +1,4 @@
-/* How long a question takes in a process that is warm. Usage: bench-ask ADDRESS QUESTION */
+/* How long a question takes in a process that is warm. Usage: bench-ask ADDRESS QUESTION [LIST OF SCANNERS] */
 #include "base/clock.h"
 #include "base/err.h"
 #include "store/store.h"
@@ -18,9 +18,13 @@ int main(int argc, char **argv)
 	struct err e;
 	char text[ERR_TEXT_MAX];
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
 	struct store *s = store_open(argv[1], NULL, NULL, &e);
+	if (s && argc == 4 && !store_scanners(s, argv[3], &e)) {
+		(void)fprintf(stderr, "bench: %s\n", err_text(&e, text));
+		return 1;
+	}
 	for (int i = 0; s && i < TIMES; i++) {
 		struct question q;
 		struct answer a;

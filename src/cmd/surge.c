@@ -49,12 +49,15 @@ static unsigned hours_after(const struct surge_row *r)
 	return r->known > r->onset ? (r->known - r->onset) / 60 : 0;
 }
 
-static void list_text(const struct shown *s, const struct zone *z, struct buf *out)
+static void list_text(const struct shown *s, const struct facts *f, struct buf *out)
 {
+	const struct zone *z = &f->zone;
+
 	char id[SURGE_ID_MAX], onset[CALENDAR_TEXT_MAX], end[CALENDAR_TEXT_MAX], value[NUM_TEXT_MAX], expected[NUM_TEXT_MAX], sources[NUM_TEXT_MAX],
 		fresh[NUM_TEXT_MAX];
 
-	buf_printf(out, "times are those of %s, values sources an hour; known: hours after onset\n", z->name);
+	buf_printf(out, "looked for up to %s; times are those of %s, values sources an hour; known: hours after onset\n",
+		f->followed ? short_time(z, f->followed, onset) : "nothing yet", z->name);
 	buf_printf(out, "%-26s %-6s %-14s %-11s %-16s %-16s %5s %8s %8s %7s %9s %11s %s\n", "surge", "level", "class", "state", "onset", "end", "known", "peak",
 		"expected", "sensors", "sources", "new sources", "verdict");
 	for (size_t i = 0; i < s->len; i++) {
@@ -164,18 +167,22 @@ static bool gather(struct shown *s, struct place *p, const struct args *a, const
 	return true;
 }
 
-static bool print(const struct args *a, struct place *p, const struct zone *z, const char *id, struct err *e)
+static bool print(const struct args *a, struct place *p, const char *id, struct err *e)
 {
 	struct buf out = buf_make(OUT_MAX);
 	struct shown s = { 0 };
-	bool ok = gather(&s, p, a, id, e), json = args_given(a, "json");
+	struct facts f = { 0 };
+	bool ok = gather(&s, p, a, id, e) && store_facts(p->store, &f, e), json = args_given(a, "json");
 
 	if (ok && json && id)
-		surge_json(&s.list[0], s.sources[0], s.history, s.said, z, &out);
+		surge_json(&s.list[0], s.sources[0], s.history, s.said, &f.zone, &out);
 	else if (ok && json)
-		surges_json(s.list, s.sources, s.len, z, &out);
+		surges_json(s.list, s.sources, s.len, &f, &out);
+	else if (ok && id)
+		show_text(&s, &f.zone, &out);
 	else if (ok)
-		(id ? show_text : list_text)(&s, z, &out);
+		list_text(&s, &f, &out);
+	facts_release(&f);
 	(void)fwrite(out.at, 1, out.len, stdout);
 	buf_release(&out);
 	release(&s);
@@ -230,18 +237,13 @@ static bool understand(const struct args *a, const char **id, bool *judges, stru
 static int run_surge(const struct args *a)
 {
 	struct place place;
-	struct facts facts;
 	const char *id;
 	bool judges;
 	struct err e;
 
 	if (!understand(a, &id, &judges, &e) || !place_open(&place, a, false, &e))
 		return asking_refused(a, &e);
-	bool ok = store_facts(place.store, &facts, &e);
-	if (ok) {
-		ok = (judges ? judge(a, &place, &e) : find(&place, &e)) && print(a, &place, &facts.zone, id, &e);
-		facts_release(&facts);
-	}
+	bool ok = (judges ? judge(a, &place, &e) : find(&place, &e)) && print(a, &place, id, &e);
 	int status = ok ? EXIT_DONE : asking_refused(a, &e);
 	place_close(&place);
 	return status;

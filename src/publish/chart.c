@@ -8,6 +8,7 @@
 #include "publish/axis.h"
 #include "publish/caption.h"
 #include "publish/markup.h"
+#include "publish/surge_words.h"
 #include "publish/svg.h"
 
 #include <assert.h>
@@ -19,6 +20,9 @@ enum { WIDE_FROM = 600, LINE_MAX = 1024 };
 #define QUIET "#52606d"
 #define GRID "#e4e7eb"
 #define AXIS "#7b8794"
+#define BAND "#fdf0d9"
+#define BAND_EDGE "#b87a00"
+#define BAND_TEXT "#7a4f00"
 #define FONTS "'Helvetica Neue', Arial, 'Hiragino Sans', 'Noto Sans JP', IPAexGothic, sans-serif"
 
 /* Okabe-Ito, the amber darkened to 3:1 on white; text gets darker twins above 4.5:1. The dash tells lines apart without
@@ -34,6 +38,7 @@ struct layout {
 	const struct chart *chart;
 	const struct answer *a;
 	bool wide, gaps;
+	double surge_row;               /* height of the row of surges' names that stands above that of gaps; 0 unless there are both */
 	double size, title_size;        /* of small text, of the title */
 	double x0, x1, y0, y1;          /* plot: y0 is value 0, y1 the top */
 	double width, height;
@@ -150,11 +155,14 @@ static struct layout lay_out(const struct chart *c)
 	l.drawn = l.a->len < CHART_SERIES_MAX ? l.a->len : CHART_SERIES_MAX;
 	for (size_t i = 0; i < l.a->steps; i++)
 		l.gaps = l.gaps || l.a->looked[i] == 0;
+	for (size_t i = 0; l.gaps && i < c->surges_len; i++)
+		if (!span_empty(surge_span(&c->surges[i].row, l.a->question.span)))
+			l.surge_row = l.size + 5;
 	l.values = value_axis(peak(&l), l.wide ? 5 : 4);
 	labels = label_width(&l);
 	l.x0 = 12 + tick_width(&l) + 8;
 	l.x1 = l.wide ? l.width - fmin(52 + labels, l.width / 3) - 8 : l.width - 12;
-	l.y1 = 12 + title_height(&l) + l.size + 24;
+	l.y1 = 12 + title_height(&l) + l.size + 24 + l.surge_row;
 	l.y0 = l.y1 + (l.wide ? 270 : 200);
 	l.legend_column = fmin(40 + labels + 14, l.width - 24);
 	l.legend_columns = (size_t)fmax(1, floor((l.width - 24) / l.legend_column));
@@ -252,6 +260,60 @@ static void draw_unobserved(const struct layout *l, struct buf *out)
 		}
 	}
 	buf_str(out, "</g>\n");
+}
+
+static void box(double x, double y, double width, double height, const char *fill, struct buf *out)
+{
+	buf_str(out, "<rect x=\"");
+	svg_number(out, x);
+	buf_str(out, "\" y=\"");
+	svg_number(out, y);
+	buf_str(out, "\" width=\"");
+	svg_number(out, width);
+	buf_str(out, "\" height=\"");
+	svg_number(out, height);
+	buf_printf(out, "\" fill=\"%s\"/>", fill);
+}
+
+/* The band, and along its top a bar that is seen in print too: of a watch a thin one. */
+static void draw_band(const struct layout *l, const struct surge_revision *s, const char *label, double from, double until, struct buf *out)
+{
+	double wide = fmax(until - from, 2.5);
+	char id[SURGE_ID_MAX];
+
+	buf_str(out, "<g class=\"surge\"");
+	markup_attribute(out, "data-id", surge_id(&s->row, id));
+	buf_str(out, "><title>");
+	markup_text(out, label);
+	buf_str(out, "</title>");
+	box(from, l->y1, wide, l->y0 - l->y1, BAND, out);
+	box(from, l->y1, wide, s->row.alarm ? 4 : 1.5, BAND_EDGE, out);
+	buf_str(out, "</g>\n");
+}
+
+static void draw_surges(const struct layout *l, struct buf *out)
+{
+	struct buf label = buf_make(LINE_MAX);
+	double said_until = -1;
+
+	for (size_t i = 0; i < l->chart->surges_len; i++) {
+		const struct surge_revision *s = &l->chart->surges[i];
+		struct span span = surge_span(&s->row, l->a->question.span);
+
+		if (span_empty(span))
+			continue;
+		double from = at_time(l, span.from), until = at_time(l, span.until);
+		buf_clear(&label);
+		surge_label(s, l->chart->lang, &label);
+		draw_band(l, s, buf_cstr(&label), from, until, out);
+		double half = svg_width(buf_cstr(&label), l->size) / 2;
+		struct svg_text t = { fmin(fmax((from + until) / 2, l->x0 + half), l->x1 - half), l->y1 - 6 - l->surge_row, l->size, BAND_TEXT, SVG_MIDDLE };
+		if (t.x - half > said_until && t.x - half >= 4) {
+			svg_text(out, &t, buf_cstr(&label));
+			said_until = t.x + half + 8;
+		}
+	}
+	buf_release(&label);
 }
 
 static void stroke(struct buf *out, const struct pen *p, double width)
@@ -398,7 +460,7 @@ static void draw_head(const struct layout *l, struct buf *out)
 	const struct question *q = &l->a->question;
 	struct svg_text title = { 12, 10 + l->title_size, l->title_size, INK, SVG_START };
 	/* the unit stands over its axis, where it can be read without turning the head */
-	struct svg_text unit = { 12, l->y1 - 22, l->size, QUIET, SVG_START };
+	struct svg_text unit = { 12, l->y1 - 22 - l->surge_row, l->size, QUIET, SVG_START };
 	struct buf text = buf_make(LINE_MAX);
 
 	if (l->chart->alone) {
@@ -435,6 +497,21 @@ static double draw_foot(const struct layout *l, struct buf *out)
 	return t.y - l->size + 6;
 }
 
+static void describe_surges(const struct layout *l, struct buf *out)
+{
+	const struct chart *c = l->chart;
+	size_t said = 0;
+
+	for (size_t i = 0; i < c->surges_len; i++) {
+		if (span_empty(surge_span(&c->surges[i].row, l->a->question.span)))
+			continue;
+		buf_printf(out, " %s", said++ ? "" : message(c->lang, M_SURGE_IN_FIGURE));
+		buf_str(out, said == 1 ? ": " : "");
+		surge_label(&c->surges[i], c->lang, out);
+		buf_str(out, ".");
+	}
+}
+
 static void describe(const struct layout *l, struct buf *out)
 {
 	const struct chart *c = l->chart;
@@ -457,6 +534,7 @@ static void describe(const struct layout *l, struct buf *out)
 		buf_u8(&text, ' ');
 		message_fill(&text, c->lang, M_CHART_PEAK, l->a->list[i].label, num_human(max, number));
 	}
+	describe_surges(l, &text);
 	markup_text(out, buf_cstr(&text));
 	buf_str(out, "</desc>\n");
 	buf_release(&text);
@@ -491,6 +569,7 @@ void chart_svg(const struct chart *c, struct buf *out)
 	struct buf body = buf_make(out->max);
 
 	draw_head(&l, &body);
+	draw_surges(&l, &body);
 	draw_values(&l, &body);
 	draw_unobserved(&l, &body);
 	draw_times(&l, &body);

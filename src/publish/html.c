@@ -8,6 +8,7 @@
 #include "publish/chart.h"
 #include "publish/markup.h"
 #include "publish/services.h"
+#include "publish/surge_words.h"
 #include "store/store.h"
 
 #include <math.h>
@@ -127,6 +128,7 @@ void html_begin(const struct page *p, struct buf *out)
 	markup_attribute(out, "aria-label", message(p->lang, M_NAVIGATION));
 	buf_str(out, ">\n");
 	nav_link(p, "", M_HOME, out);
+	nav_link(p, "surges", M_SURGES, out);
 	nav_link(p, "sensors", M_SENSORS, out);
 	nav_link(p, "about", M_ABOUT, out);
 	language_switch(p, out);
@@ -312,10 +314,11 @@ static void values_table(const struct page *p, const struct answer *a, const cha
 	html_table_end(out);
 }
 
-static void picture(const struct page *p, const struct answer *a, unsigned number, unsigned width, struct buf *out)
+static void picture(const struct page *p, const struct answer *a, struct bands b, unsigned number, unsigned width, struct buf *out)
 {
 	char id[32];
-	struct chart c = { .answer = a, .zone = &p->facts->zone, .lang = p->lang, .id = id, .source = p->site, .width = width };
+	struct chart c = { .answer = a, .zone = &p->facts->zone, .lang = p->lang, .id = id, .source = p->site, .surges = b.list, .surges_len = b.len,
+		.width = width };
 
 	(void)snprintf(id, sizeof id, "f%u%s", number, width == CHART_WIDE ? "w" : "n");
 	buf_printf(out, "<div class=\"%s\">\n", width == CHART_WIDE ? "wide" : "narrow");
@@ -341,7 +344,56 @@ static void figure_caption(const struct page *p, const struct answer *a, const c
 	buf_release(&text);
 }
 
-void html_figure(const struct page *p, const struct answer *a, unsigned number, struct buf *out)
+void html_surge_link(const struct page *p, const struct surge_revision *s, struct buf *out)
+{
+	char id[SURGE_ID_MAX], href[SURGE_ID_MAX + 16];
+
+	(void)snprintf(href, sizeof href, "/%s/surges/%s", lang_code(p->lang), surge_id(&s->row, id));
+	link_to(out, href, id);
+}
+
+static void time_cell(struct buf *out, const struct zone *z, minute_t at)
+{
+	buf_str(out, "<td>");
+	html_time(out, z, at, true);
+	buf_str(out, "</td>");
+}
+
+static void bands_table(const struct page *p, const struct answer *a, struct bands b, struct buf *out)
+{
+	static const enum message columns[] = { M_SURGE, M_SURGE_LEVEL, M_SURGE_ONSET, M_SURGE_END, M_SURGE_VERDICT };
+	bool begun = false;
+
+	for (size_t i = 0; i < b.len; i++) {
+		const struct surge_row *r = &b.list[i].row;
+
+		if (span_empty(surge_span(r, a->question.span)))
+			continue;
+		if (!begun) {
+			html_table_begin(out, message(p->lang, M_SURGE_IN_FIGURE));
+			buf_str(out, "<thead><tr>");
+			for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
+				html_column(out, NULL, message(p->lang, columns[k]));
+			buf_str(out, "</tr></thead>\n<tbody>\n");
+			begun = true;
+		}
+		buf_str(out, "<tr><th scope=\"row\">");
+		html_surge_link(p, &b.list[i], out);
+		buf_str(out, "</th>");
+		html_text(out, "td", surge_level_words(r, p->lang));
+		time_cell(out, &p->facts->zone, r->onset);
+		if (r->end)
+			time_cell(out, &p->facts->zone, r->end);
+		else
+			html_message(out, "td", p->lang, M_SURGE_ONGOING);
+		html_text(out, "td", surge_verdict_words(b.list[i].verdict, p->lang));
+		buf_str(out, "</tr>\n");
+	}
+	if (begun)
+		html_table_end(out);
+}
+
+void html_figure(const struct page *p, const struct answer *a, struct bands b, unsigned number, struct buf *out)
 {
 	struct buf title = buf_make(TEXT_MAX);
 
@@ -352,10 +404,11 @@ void html_figure(const struct page *p, const struct answer *a, unsigned number, 
 		goto out;
 	}
 	buf_str(out, "<figure>\n");
-	picture(p, a, number, CHART_WIDE, out);
-	picture(p, a, number, CHART_NARROW, out);
+	picture(p, a, b, number, CHART_WIDE, out);
+	picture(p, a, b, number, CHART_NARROW, out);
 	figure_caption(p, a, buf_cstr(&title), number, out);
 	buf_str(out, "</figure>\n");
+	bands_table(p, a, b, out);
 	figure_links(p, a, out);
 	buf_str(out, "<details><summary>");
 	markup_text(out, message(p->lang, M_VALUES_TABLE));

@@ -8,11 +8,14 @@
 #include "publish/messages.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct answer;
 struct buf;
 struct facts;
+struct surge_revision;
+struct zone;
 
 struct page {
 	enum lang lang;
@@ -43,9 +46,14 @@ void html_number(struct buf *out, const char *text);                            
 /* A date, or date and time of day, on the zone's clock. */
 void html_time(struct buf *out, const struct zone *z, minute_t at, bool minutes);
 
-/* A figure: title, picture wide and narrow, caption, the values as a table, links to SVG, CSV, JSON and to itself.
+/* The surges that a figure shows as bands; none for one that does not show one port. */
+struct bands { struct surge_revision *list; size_t len; };
+
+/* A figure: title, picture wide and narrow, caption, its bands and the values as tables, links to SVG, CSV, JSON and to itself.
  * number is its place in the page, from 1. */
-void html_figure(const struct page *p, const struct answer *a, unsigned number, struct buf *out);
+void html_figure(const struct page *p, const struct answer *a, struct bands b, unsigned number, struct buf *out);
+/* A link to a surge's page; level, class and so on stand elsewhere. */
+void html_surge_link(const struct page *p, const struct surge_revision *s, struct buf *out);
 /* The ranking table of an answer, ports linked to their pages. heading names it for those who cannot see it. */
 void html_top(const struct page *p, const struct answer *a, const char *heading, struct buf *out);
 /* Links to an answer's CSV and JSON as a table (/api/v1/top). */

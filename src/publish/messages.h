@@ -33,6 +33,80 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 		"the scan surge {1} is over (at its peak {2} sources an hour)") \
 	X(NOTICE_SURGE_GONE, "スキャンの急増 {1} を取り下げました（遅れて届いたデータなどにより、検知されなくなりました。取り下げ前の値は1時間あたりの送信元数 {2}）", \
 		"the scan surge {1} was withdrawn: with what came late it is not found any more (it had {2} sources an hour)") \
+	X(SURGES, "スキャンの急増", "Surges") \
+	X(SURGES_OPEN, "継続中の急増", "Surges that go on") \
+	X(SURGES_ENDED, "終息した急増", "Surges that have ended") \
+	X(SURGES_NONE_OPEN, "継続中の急増はありません。", "No surge is open.") \
+	X(SURGES_NONE_ENDED, "終息した急増はありません。", "None has ended yet.") \
+	X(SURGES_ALL, "すべての急増", "All surges") \
+	X(SURGES_MORE, "ほかに {1} 件あります（teiten surge list --all で表示）。", "{1} more: teiten surge list --all shows them.") \
+	X(SURGES_LOOKED, "{1} までの観測について調べた結果です。", "Looked for in everything that was observed up to {1}.") \
+	X(SURGES_NOT_LOOKED, "保管先を開いてから、急増はまだ調べられていません。表示しているのは以前に検知したものです。teiten keep の動作中は自動的に、" \
+		"そうでなければ teiten surge list の実行時に調べます。", \
+		"Nobody has looked for surges since the store was opened; what is shown was found before. A running teiten keep does it by itself, " \
+		"teiten surge list where none runs.") \
+	X(SURGES_METHOD, "急増とは、ある宛先ポートで、新しい送信元の数と、それを検知したセンサーの広がりの両方が、過去4週間の同じ曜日・時間帯から予測される範囲を超えて" \
+		"増えることです。プログラムが1時間ごとに全ポートを調べ、始まり・ピーク・終息を推定します。「要確認」は、最も強く反応した4分の1のセンサーを除いても成り立つ" \
+		"広域のもの、「注視」はそこまでに至らないものです。値は1時間あたりの送信元数（全センサー合計。各センサーの数はその場所で通常見られる範囲に抑えたもの）で、" \
+		"ピーク時の値と、始まる前に予測された値を示します。人が判断するまでは「機械判定・未確認」です。", \
+		"A surge is a rise of new sources on a destination port, and of the number of sensors that they reach, beyond what the same weekdays and hours of " \
+		"the four weeks before let expect. The program looks at every port hour by hour and estimates when a surge began, was highest, and ended. An alarm " \
+		"is broad: it would still be one without the quarter of the sensors that are most surprised. A watch is worth a look. Values are sources an hour " \
+		"over all sensors, each sensor’s count cut at what is usual there: at the peak, and as expected before the onset. Until a person has judged it, " \
+		"a surge is “machine, unconfirmed”.") \
+	X(SURGES_JUDGE, "判断を記録するには、次のコマンドを実行します（real 実際の急増、research 調査目的、artefact 観測上の見かけ、unknown 判断の取り消し）。", \
+		"This records a verdict (real, research, artefact, or unknown to take one back):") \
+	X(SURGE, "急増", "surge") \
+	X(SURGE_PAGE, "急増 {1}", "Surge {1}") \
+	X(SURGE_LEVEL, "レベル", "level") \
+	X(SURGE_CLASS, "種別", "class") \
+	X(SURGE_ONSET, "始まり", "onset") \
+	X(SURGE_PEAK, "ピーク", "peak") \
+	X(SURGE_END, "終息", "end") \
+	X(SURGE_ONGOING, "継続中", "goes on") \
+	X(SURGE_KNOWN, "検知", "known") \
+	X(SURGE_HOURS_AFTER, "始まりの {1} 時間後", "{1} h after onset") \
+	X(SURGE_KNOWN_AT, "{1}（始まりの {2} 時間後）", "{1}, {2} hours after the onset") \
+	X(SURGE_VALUE, "ピーク時の値", "value at the peak") \
+	X(SURGE_EXPECTED, "予測値", "expected") \
+	X(SURGE_NEW_SOURCES, "新しい送信元（1時間ごとの合計）", "new sources, summed hour by hour") \
+	X(SURGE_STATE, "状態", "state") \
+	X(SURGE_VERDICT, "判断", "verdict") \
+	X(SURGE_VERDICT_BY, "{1}（{2}）", "{1}, by {2}") \
+	X(SURGE_NOTE, "理由", "note") \
+	X(SURGE_REVISION, "版", "revision") \
+	X(SURGE_HISTORY, "変更の履歴", "What was said of it") \
+	X(SURGE_SAID, "記録日時", "said") \
+	X(SURGE_HOUR, "対象時刻", "of the hour") \
+	X(SURGE_REASON, "変更の理由", "reason") \
+	X(SURGE_BY, "記録者", "by") \
+	X(SURGE_BY_MACHINE, "機械", "machine") \
+	X(SURGE_IN_FIGURE, "図の帯", "Bands in the figure") \
+	X(SURGE_ALARM, "要確認", "alarm") \
+	X(SURGE_WATCH, "注視", "watch") \
+	X(SURGE_UNCONFIRMED, "機械判定・未確認", "machine, unconfirmed") \
+	X(SURGE_REAL, "実際の急増", "real") \
+	X(SURGE_RESEARCH, "調査目的のスキャン", "research") \
+	X(SURGE_ARTEFACT, "観測上の見かけ", "artefact") \
+	X(SURGE_IS_OPEN, "継続中", "open") \
+	X(SURGE_IS_CLOSED, "終息", "closed") \
+	X(SURGE_IS_SHIFTED, "水準変化（継続中）", "level shift, goes on") \
+	X(SURGE_IS_WITHDRAWN, "取り下げ", "withdrawn") \
+	X(SURGE_FOUND, "検知", "found") \
+	X(SURGE_UPGRADED, "注視から要確認へ", "upgraded") \
+	X(SURGE_CONTINUED, "再び増加", "continued") \
+	X(SURGE_CLOSED, "終息", "closed") \
+	X(SURGE_BECAME_SHIFT, "水準変化", "level shift") \
+	X(SURGE_RECOMPUTED, "再計算", "recomputed") \
+	X(SURGE_WITHDRAWN, "取り下げ", "withdrawn") \
+	X(SURGE_JUDGED, "人の判断", "verdict") \
+	X(CLASS_BROAD, "広域", "broad") \
+	X(CLASS_PARTIAL, "一部のセンサー", "partial") \
+	X(CLASS_SINGLE_SENSOR, "単一センサー", "single sensor") \
+	X(CLASS_SINGLE_SOURCE, "単一送信元", "single source") \
+	X(CLASS_FEW_SOURCES, "少数の送信元", "few sources") \
+	X(CLASS_LEVEL_SHIFT, "水準変化", "level shift") \
+	X(CLASS_LOCAL, "局所的な増加", "local rise") \
 	X(NOTICE_TRIAL, "通知の送信試験です", "a trial: notices arrive here") \
 	X(SENSORS_PAGE_TEXT, "このサイトの平均はすべて、センサーが実際に観測していた時間で割ったものです。観測率は、最初に観測した時刻から" \
 		"現在（観測を終えたセンサーでは最後に観測した時刻）までのうち、実際に観測していた時間の割合です。", \

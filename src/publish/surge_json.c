@@ -7,6 +7,7 @@
 #include "core/series.h"
 #include "core/tuple.h"
 #include "store/history.h"
+#include "store/store.h"
 
 static void time_json(struct json *j, const char *key, minute_t at, const struct zone *z)
 {
@@ -65,16 +66,17 @@ static void revision_json(struct json *j, const struct surge_revision *r, const 
 	json_end_object(j);
 }
 
-void surges_json(const struct surge_revision *list, const uint64_t *sources, size_t n, const struct zone *z, struct buf *out)
+void surges_json(const struct surge_revision *list, const uint64_t *sources, size_t n, const struct facts *f, struct buf *out)
 {
 	struct json j = json_to(out);
 
 	json_object(&j, NULL);
-	json_string(&j, "zone", z->name);
+	json_string(&j, "zone", f->zone.name);
+	time_json(&j, "looked_until", f->followed, &f->zone);
 	json_array(&j, "surges");
 	for (size_t i = 0; i < n; i++) {
 		json_object(&j, NULL);
-		now_json(&j, &list[i], sources[i], z);
+		now_json(&j, &list[i], sources[i], &f->zone);
 		json_end_object(&j);
 	}
 	json_end_array(&j);

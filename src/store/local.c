@@ -25,6 +25,7 @@ struct local {
 	pthread_rwlock_t lock;
 	struct surges surges; bool late /* hours behind it came anew */; uint64_t anew_s /* when it began anew last, by the steady clock */;
 	struct history history; bool recalled;  /* read from the engine when it is asked for first */
+	minute_t followed;              /* as facts have it */
 	pthread_mutex_t watching;       /* of surges and history; taken before the lock */
 };
 
@@ -214,7 +215,7 @@ static bool local_facts(struct store *s, struct facts *f, struct err *e)
 	(void)pthread_rwlock_rdlock(&l->lock);
 	const struct book *b = &l->book;
 	*f = (struct facts){ .made_s = b->made_s, .held = book_held(b), .late = b->days.late, .batches = b->batches, .rows = b->rows,
-		.packets = b->packets, .lost = b->lost, .revision = b->revision, .len = b->len };
+		.packets = b->packets, .lost = b->lost, .revision = b->revision, .followed = l->followed, .len = b->len };
 	memcpy(f->scanners, l->scanners.now.id, sizeof f->scanners);
 	f->zone = b->zone;
 	f->zone.rules = mem_resize(NULL, b->zone.len, sizeof *f->zone.rules);
@@ -299,13 +300,12 @@ static bool recall(struct local *l, struct err *e)
 }
 
 /* Under the mutex. What failed may have been kept all the same: then everything is read again. */
-static bool say(struct local *l, const struct surge_revision *list, size_t n, struct err *e)
+static bool say(struct local *l, const struct surge_revision *list, size_t n, minute_t followed, struct err *e)
 {
-	if (n == 0)
-		return true;
 	(void)pthread_rwlock_wrlock(&l->lock);
-	bool ok = l->ops->revise(l->engine, list, n, e);
-	l->book.revision++;
+	bool ok = n == 0 || l->ops->revise(l->engine, list, n, e);
+	l->book.revision += n > 0 || l->followed != followed;
+	l->followed = followed;
 	(void)pthread_rwlock_unlock(&l->lock);
 	for (size_t i = 0; ok && i < n; i++)
 		history_add(&l->history, &list[i]);
@@ -342,7 +342,7 @@ static bool local_follow(struct store *s, unsigned hours, bool *behind, struct e
 	(void)pthread_rwlock_unlock(&l->lock);
 	if (ok && !*behind) {
 		history_news(&l->history, &l->surges, clock_wall_s(), &news, &n);
-		ok = say(l, news, n, e);
+		ok = say(l, news, n, l->surges.next, e);
 		free(news);
 	}
 	(void)pthread_mutex_unlock(&l->watching);
@@ -385,7 +385,7 @@ static bool local_judge(struct store *s, const struct surge_judgement *j, struct
 	struct surge_revision r;
 
 	(void)pthread_mutex_lock(&l->watching);
-	bool ok = recall(l, e) && history_judge(&l->history, j, clock_wall_s(), &r, e) && say(l, &r, 1, e);
+	bool ok = recall(l, e) && history_judge(&l->history, j, clock_wall_s(), &r, e) && say(l, &r, 1, l->followed, e);
 	(void)pthread_mutex_unlock(&l->watching);
 	return ok;
 }

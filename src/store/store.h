@@ -39,6 +39,7 @@ struct facts {
 	uint64_t batches, rows, packets, lost;
 	uint64_t late;                  /* packets that came after their day's robust values were final: in no robust value */
 	char scanners[SCANNERS_ID_MAX]; /* the list of known scanners; "none" */
+	minute_t followed;              /* up to where surges were looked for since the store was opened; 0: not yet */
 	uint64_t revision;              /* changes with everything that can change an answer */
 	struct sensor *sensors; size_t len;
 	struct span *watched;           /* of each sensor: first to last watched minute */

@@ -119,7 +119,7 @@ bool sensor_decode(struct sensor *s, struct reader *r)
 void facts_encode(const struct facts *f, struct buf *out)
 {
 	const uint64_t numbers[] = { (uint64_t)f->made_s, f->held.from, f->held.until, f->batches, f->rows, f->packets, f->lost,
-		f->late, f->revision };
+		f->late, f->followed, f->revision };
 
 	buf_text(out, f->zone.name);
 	buf_varint(out, f->zone.len);
@@ -172,6 +172,7 @@ bool facts_decode(struct facts *f, struct reader *r, struct err *e)
 	f->packets = read_u64le(r);
 	f->lost = read_u64le(r);
 	f->late = read_u64le(r);
+	f->followed = (minute_t)read_u64le(r);
 	f->revision = read_u64le(r);
 	(void)read_text(r, f->scanners, sizeof f->scanners);
 	len = read_varint(r);

@@ -1,10 +1,14 @@
 #include "web/api.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "publish/answer_csv.h"
 #include "publish/answer_json.h"
 #include "publish/chart.h"
+#include "publish/surge_json.h"
+#include "store/history.h"
+#include "web/surges.h"
 #include "web/visit.h"
 
 static void refuse(struct visit *v, unsigned status, const struct err *e)
@@ -106,10 +110,72 @@ void api_series_csv(struct visit *v)
 	serve(v, false, answer_series_csv, csv, "teiten-series.csv");
 }
 
+/* Those of the list that are wanted, and how many sources each had. */
+static bool count_sources(struct visit *v, const struct surge_revision *list, size_t n, uint64_t *sources)
+{
+	struct err e;
+
+	for (size_t i = 0; i < n; i++)
+		if (!store_surge_sources(v->site->store, &list[i].row, &sources[i], &e))
+			return false;
+	return true;
+}
+
+void api_surges(struct visit *v)
+{
+	struct surge_revision *list = NULL;
+	bool all = !strcmp(v->request->query, "all=1");
+	size_t n = 0, kept = 0;
+	struct err e = { 0 };
+
+	if (v->request->query[0] && !all) {
+		err_asked(&e, "not a question about surges");
+		err_expected(&e, "none, or all=1: watches and what was withdrawn too");
+		refuse(v, 400, &e);
+		return;
+	}
+	bool ok = store_surges(v->site->store, NULL, &list, &n, &e);
+	for (size_t i = 0; i < n; i++)
+		if (all || (list[i].row.alarm && list[i].row.state != SURGE_WITHDRAWN))
+			list[kept++] = list[i];
+	uint64_t *sources = mem_zero(kept, sizeof *sources);
+	if (ok && count_sources(v, list, kept, sources)) {
+		surges_json(list, sources, kept, &v->facts, &v->reply->body);
+		v->reply->type = json;
+	} else {
+		api_unavailable(v);
+	}
+	free(sources);
+	free(list);
+}
+
+void api_surge(struct visit *v)
+{
+	struct surge_revision *history = NULL, now;
+	uint64_t sources = 0;
+	size_t n = 0;
+	struct err e = { 0 };
+
+	if (!surges_find(v, v->part, &now, &history, &n, &e)) {
+		api_unavailable(v);
+	} else if (n == 0) {
+		err_asked(&e, "no such surge");
+		err_expected(&e, "/api/v1/surges?all=1 shows them");
+		refuse(v, 404, &e);
+	} else if (count_sources(v, &now, 1, &sources)) {
+		surge_json(&now, sources, history, n, &v->facts.zone, &v->reply->body);
+		v->reply->type = json;
+	} else {
+		api_unavailable(v);
+	}
+	free(history);
+}
+
 void api_figure(struct visit *v)
 {
 	static const char *const ours[] = { "lang", "w", NULL };
 	struct question q = start();
+	struct bands bands;
 	struct answer a = { 0 };
 	uint64_t width = CHART_WIDE;
 	char text[16];
@@ -124,10 +190,16 @@ void api_figure(struct visit *v)
 	}
 	if (!ask(v, &q, ours, false, &a))
 		return;
+	if (!visit_bands(v, &a, &bands, &e)) {
+		answer_release(&a);
+		api_unavailable(v);
+		return;
+	}
 	struct chart c = { .answer = &a, .zone = &v->facts.zone, .lang = v->lang, .id = "figure",
-		.source = v->site->name[v->lang], .alone = true, .width = (unsigned)width };
+		.source = v->site->name[v->lang], .alone = true, .surges = bands.list, .surges_len = bands.len, .width = (unsigned)width };
 	chart_svg(&c, &v->reply->body);
 	v->reply->type = "image/svg+xml; charset=utf-8";
+	free(bands.list);
 	answer_release(&a);
 }
 
@@ -136,6 +208,6 @@ void api_not_found(struct visit *v)
 	struct err e = { 0 };
 
 	err_set(&e, "nothing at this path");
-	err_expected(&e, "/api/v1/top, /api/v1/series, both also with .csv");
+	err_expected(&e, "/api/v1/top, /api/v1/series, both also with .csv; /api/v1/surges");
 	refuse(v, 404, &e);
 }

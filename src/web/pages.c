@@ -6,6 +6,7 @@
 #include "core/tuple.h"
 #include "publish/caption.h"
 #include "publish/markup.h"
+#include "web/surges.h"
 #include "web/visit.h"
 
 enum { TOP_PORTS = 5, TOP_REGIONS = 10, TITLE_MAX = 512 };
@@ -130,26 +131,36 @@ static bool set(struct question *q, const char *last, enum step step)
 }
 
 /* A figure and its ranking, or for a question without steps the ranking alone. */
-static bool figure(struct visit *v, const struct page *p, struct question q, unsigned number)
+bool page_figure(struct visit *v, const struct page *p, struct question q, unsigned number)
 {
 	struct answer a = { 0 };
+	struct bands bands = { NULL, 0 };
+	struct err e;
+	bool ok = false;
 	struct buf title = buf_make(TITLE_MAX);
 	struct buf *out = &v->reply->body;
 
 	if (!ask(v, &q, &a))
 		return false;
+	if (!visit_bands(v, &a, &bands, &e)) {
+		page_unavailable(v);
+		goto out;
+	}
 	caption_title(&q, &v->facts.zone, v->lang, &title);
 	if (q.step == STEP_ALL)
 		html_text(out, "h2", buf_cstr(&title));
 	else
-		html_figure(p, &a, number, out);
+		html_figure(p, &a, bands, number, out);
 	if (a.len)
 		html_top(p, &a, buf_cstr(&title), out);
 	if (q.step == STEP_ALL)
 		html_top_links(p, &a, out);
+	ok = true;
+out:
+	free(bands.list);
 	buf_release(&title);
 	answer_release(&a);
-	return true;
+	return ok;
 }
 
 /* A ranking over three months under a heading of its own. */
@@ -288,7 +299,7 @@ static void home_figures(struct visit *v, const struct page *p, struct question 
 	message_fill(&heading, v->lang, M_REGIONS_TOP, "10", "");
 	(void)set(&q, "3mo", STEP_DAY);
 	(void)set(&year, "1y", STEP_WEEK);
-	if (figure(v, p, q, 1) && figure(v, p, year, 2)) {
+	if (page_figure(v, p, q, 1) && page_figure(v, p, year, 2)) {
 		q.each = EACH_REGION;
 		q.top = TOP_REGIONS;
 		q.step = STEP_ALL;
@@ -322,10 +333,12 @@ void page_home(struct visit *v)
 	html_text(out, "h1", v->site->name[v->lang]);
 	html_message(out, "p", v->lang, M_TAGLINE);
 	html_message(out, "p", v->lang, M_INTRO);
+	if (!surges_on_top(v, &p))
+		return;
 	form(v, &q);
 	if (!asks_for_one(v))
 		home_figures(v, &p, q);
-	else if (figure(v, &p, q, 1))
+	else if (page_figure(v, &p, q, 1))
 		html_end(&p, out);
 }
 
@@ -363,7 +376,7 @@ static void port_parts(struct visit *v, const struct page *p, struct question q)
 	(void)set(&q, "3mo", STEP_DAY);
 	(void)set(&year, "1y", STEP_WEEK);
 	(void)set(&of, "3mo", STEP_ALL);
-	ok = figure(v, p, q, 1) && figure(v, p, year, 2);
+	ok = page_figure(v, p, q, 1) && page_figure(v, p, year, 2);
 	of.each = EACH_REGION;
 	of.top = TOP_REGIONS;
 	message_fill(&heading, v->lang, M_PORT_REGIONS, "10", "");

@@ -26,12 +26,16 @@ static const struct route {
 	{ "/:lang",             page_root,      NOTHING, NULL },
 	{ "/:lang/",            page_home,      ASKS,    page_unavailable },
 	{ "/:lang/ports/:part", page_port,      ASKS,    page_unavailable },
+	{ "/:lang/surges",      page_surges,    ASKS,    page_unavailable },
+	{ "/:lang/surges/:part", page_surge,    ASKS,    page_unavailable },
 	{ "/:lang/sensors",     page_sensors,   ASKS_NOW, page_unavailable },
 	{ "/:lang/about",       page_about,     ASKS,    page_unavailable },
 	{ "/api/v1/top",        api_top,        ASKS,    api_unavailable },
 	{ "/api/v1/top.csv",    api_top_csv,    ASKS,    api_unavailable },
 	{ "/api/v1/series",     api_series,     ASKS,    api_unavailable },
 	{ "/api/v1/series.csv", api_series_csv, ASKS,    api_unavailable },
+	{ "/api/v1/surges",     api_surges,     ASKS,    api_unavailable },
+	{ "/api/v1/surges/:part", api_surge,    ASKS,    api_unavailable },
 	{ "/figure.svg",        api_figure,     ASKS,    api_unavailable },
 };
 

@@ -1,10 +1,29 @@
 #include "web/visit.h"
 
 #include "base/err.h"
+#include "store/history.h"
 
 enum outcome visit_ask(const struct visit *v, struct question *q, struct answer *a, struct err *e)
 {
 	return store_ask(v->site->store, q, a, e) ? ASKED : e->kind == ERR_ASKED ? WRONG : UNAVAILABLE;
+}
+
+bool visit_bands(const struct visit *v, const struct answer *a, struct bands *b, struct err *e)
+{
+	const struct question *q = &a->question;
+	struct surge_revision *list = NULL;
+	size_t n = 0, kept = 0;
+
+	*b = (struct bands){ NULL, 0 };
+	if (q->port < 0 || q->proto < 0 || a->len != 1 || (q->each != EACH_NOTHING && q->each != EACH_PORT))
+		return true;
+	if (!store_surges(v->site->store, NULL, &list, &n, e))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].row.port == ((uint32_t)q->proto << 16 | (uint32_t)q->port) && list[i].row.state != SURGE_WITHDRAWN)
+			list[kept++] = list[i];
+	*b = (struct bands){ list, kept };
+	return true;
 }
 
 bool visit_value(const struct visit *v, const char *key, char *out, size_t cap)

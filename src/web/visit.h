@@ -25,6 +25,8 @@ enum outcome { ASKED, WRONG, UNAVAILABLE };
 
 /* Asks; on ASKED the caller releases the answer. */
 enum outcome visit_ask(const struct visit *v, struct question *q, struct answer *a, struct err *e);
+/* The surges of the one port that an answer shows, for its figure; none where it shows anything else. The caller frees b->list. False: e. */
+bool visit_bands(const struct visit *v, const struct answer *a, struct bands *b, struct err *e);
 /* The raw value of a key in the request's query; false when it is absent or does not fit. */
 bool visit_value(const struct visit *v, const char *key, char *out, size_t cap);
 /* The page's frame for this visit; title NULL on the home page. */

@@ -13,7 +13,7 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 const paths = [['home', '', 2], ['port 1433/tcp', 'ports/1433-tcp', 2], ['one question', '?last=1mo&step=day&across=median&per=sensor', 0],
-  ['sensors', 'sensors', 0], ['about', 'about', 0]];
+  ['surges', 'surges', 0], ['sensors', 'sensors', 0], ['about', 'about', 0]];
 let failed = 0;
 
 async function test(name, run) {

@@ -196,19 +196,18 @@ def refused(*words):
 
 
 class Keep:
-    """A keep that has looked at everything once: its notices are written then, and nothing is said of surges afterwards."""
+    """A keep that has looked for surges in everything there is."""
 
     def __init__(self, data):
         self.data = data
 
     def __enter__(self):
         self.process = subprocess.Popen([BINARY, "keep", "--data", self.data], stderr=subprocess.DEVNULL)
-        for _ in range(200):
-            if os.path.exists(f"{self.data}/keep.sock"):
-                break
-            time.sleep(.05)
-        time.sleep(2)
-        return self
+        for _ in range(300):
+            if os.path.exists(f"{self.data}/keep.sock") and json.loads(teiten("surge", "list", "--data", self.data, "--json"))["looked_until"]:
+                return self
+            time.sleep(.1)
+        raise AssertionError("the keep does not look for surges")
 
     def __exit__(self, *_):
         self.process.terminate()

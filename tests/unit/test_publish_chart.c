@@ -6,6 +6,7 @@
 #include "core/series.h"
 #include "publish/axis.h"
 #include "publish/chart.h"
+#include "store/history.h"
 #include "publish/svg.h"
 
 #include <stdio.h>
@@ -145,6 +146,41 @@ TEST(text_from_outside_is_escaped_in_a_chart)
 	CHECK(strstr(buf_cstr(&svg), "data-label=\"&lt;&quot;&amp;&#39;&gt;\"") != NULL);
 	CHECK(strstr(buf_cstr(&svg), "<\"&'>") == NULL);
 	CHECK(strstr(buf_cstr(&svg), "A &amp; B") != NULL);
+	buf_release(&svg);
+}
+
+TEST(surges_are_bands_from_onset_to_end_within_the_span)
+{
+	struct answer a = some_answer();
+	struct span s = a.question.span;
+	minute_t day = MINUTES_PER_DAY;
+	struct surge_revision list[3] = {
+		{ .row = { .port = PROTO_TCP << 16 | 1433, .found = s.from + day, .onset = s.from + day, .end = s.from + 2 * day - 60, .alarm = true, .state = SURGE_ENDED } },
+		{ .row = { .port = PROTO_TCP << 16 | 1433, .found = s.from + 4 * day, .onset = s.from + 4 * day, .state = SURGE_OPEN },
+			.verdict = SURGE_RESEARCH, .judge = "me" },
+		{ .row = { .port = PROTO_TCP << 16 | 1433, .found = s.until + day, .onset = s.until + day, .state = SURGE_OPEN } },
+	};
+	static const unsigned widths[] = { CHART_WIDE, CHART_NARROW };
+
+	for (int w = 0; w < 2; w++) {
+		struct buf svg = buf_make(1 << 20);
+		struct chart c = { .answer = &a, .zone = &tokyo, .lang = LANG_EN, .id = "f1", .source = "A", .surges = list, .surges_len = 3, .width = widths[w] };
+
+		chart_svg(&c, &svg);
+		const char *text = buf_cstr(&svg), *first = strstr(text, "<g class=\"surge\"");
+		double x0 = attribute(text, " data-x0=\""), x1 = attribute(text, " data-x1=\""), per_day = (x1 - x0) * day / (double)(s.until - s.from);
+		CHECK(first && occurrences(text, "<g class=\"surge\"") == 2);
+		CHECK(strstr(first, ", alarm, machine, unconfirmed</title>") && strstr(first, ", watch, research</title>"));
+		CHECK(fabs(attribute(first, "<rect x=\"") - (x0 + per_day)) < .02 && fabs(attribute(first, " width=\"") - per_day) < .02);
+		/* the open one to the end of the span */
+		const char *second = strstr(first + 1, "<g class=\"surge\"");
+		CHECK(second && fabs(attribute(second, "<rect x=\"") + attribute(second, " width=\"") - x1) < .02);
+		/* behind the lines, and told to those who do not see it */
+		CHECK(strstr(text, "class=\"series\"") > second && strstr(text, "Bands in the figure: 1433-tcp-"));
+		buf_release(&svg);
+	}
+	struct buf svg = drawn(&a, CHART_WIDE, LANG_EN);
+	CHECK(strstr(buf_cstr(&svg), "Bands") == NULL);
 	buf_release(&svg);
 }
 

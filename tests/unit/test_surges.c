@@ -1,11 +1,16 @@
 /* surges: what the engines find alike, and what was said of it: it lasts, changes only with what changed, and people judge it. */
 #include "test.h"
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "core/batch.h"
+#include "net/http.h"
 #include "stat/lookout.h"
 #include "store/history.h"
 #include "store/store.h"
+#include "web/cache.h"
+#include "web/routes.h"
+#include "web/site.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -351,4 +356,95 @@ TEST(a_verdict_says_who_and_why_in_a_line)
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		CHECK(!surge_judgement(&j, "80-tcp-20060516T09", "real", "me", wrong[i], &e) && e.kind == ERR_ASKED && strstr(e.what, "cannot be shown"));
 	CHECK(surge_judgement(&j, "80-tcp-20060516T09", "real", "José 佐藤", "ワーム、確認済み 🐛", &e));
+}
+
+/* --- the pages --- */
+
+/* Status, and a text that must, or (with a leading !) must not be in the body. */
+static void page_has(struct site *s, const char *path, const char *query, unsigned status, const char *text)
+{
+	struct request rq = { .path = path, .query = query, .accept_language = "en" };
+	struct reply rp = { .status = 200, .body = buf_make(HTTP_BODY_MAX) };
+
+	routes_serve(s, &rq, &rp);
+	bool found = strstr(buf_cstr(&rp.body), text + (*text == '!')) != NULL;
+	if (rp.status != status || found != (*text != '!'))
+		test_failed(__FILE__, __LINE__, "%s?%s: status %u, \"%s\": %s", path, query, rp.status, text, found ? "found" : "missing");
+	buf_release(&rp.body);
+}
+
+TEST(pages_show_surges_their_history_and_who_judged)
+{
+	struct site s = { .cache = cache_make(), .name = { "観測所", "Observatory" }, .version = "1" };
+	char id[SURGE_ID_MAX], path[128], text[256];
+	struct err e;
+
+	s.store = store_open("memory:", "Asia/Tokyo", NULL, &e);
+	for (unsigned i = 0; i < FLEET; i++)
+		put(s.store, i, 1, 0, DAYS, .2, 4);
+	page_has(&s, "/en/", "", 200, "No surge is open.");
+	page_has(&s, "/en/", "", 200, "Nobody has looked for surges");
+	page_has(&s, "/ja/surges", "", 200, "継続中の急増はありません。");
+	follow(s.store);
+	the_alarm(s.store, id);
+	(void)snprintf(text, sizeof text, "<a href=\"/en/surges/%s\">%s</a></th><td>alarm</td>\n<td>machine, unconfirmed</td>\n<td>broad</td>", id, id);
+	page_has(&s, "/en/", "", 200, "!Nobody has looked");
+	page_has(&s, "/en/surges", "", 200, text);
+	page_has(&s, "/en/surges", "", 200, "h after onset</td>");
+	page_has(&s, "/ja/surges", "", 200, "機械判定・未確認");
+	(void)snprintf(path, sizeof path, "/ja/surges/%s", id);
+	page_has(&s, path, "", 200, "始まりの ");
+	page_has(&s, path, "", 200, "<g class=\"surge\" data-id=\"80-tcp-");
+	judge(s.store, id, "artefact", "<b>誤り</b>");
+	page_has(&s, path, "", 200, "観測上の見かけ（佐藤）");
+	page_has(&s, path, "", 200, "<td class=\"text\">&lt;b&gt;誤り&lt;/b&gt;</td>");
+	page_has(&s, path, "", 200, "!<b>");
+	page_has(&s, "/en/surges", "", 200, "<td>artefact, by 佐藤</td>");
+	page_has(&s, "/en/ports/80-tcp", "", 200, ", alarm, artefact</title>");
+	page_has(&s, "/en/ports/80-udp", "", 200, "!<g class=\"surge\"");
+	page_has(&s, "/figure.svg", "port=80/tcp&last=1mo&lang=ja", 200, "要確認、観測上の見かけ</title>");
+	page_has(&s, "/figure.svg", "each=port&last=1mo", 200, "!<g class=\"surge\"");
+	(void)snprintf(path, sizeof path, "/api/v1/surges/%s", id);
+	page_has(&s, path, "", 200, "\"verdict\":\"artefact\",\"note\":\"<b>誤り</b>\",\"revisions\":[{\"revision\":1,");
+	page_has(&s, "/api/v1/surges", "", 200, "\"judged_by\":\"佐藤\"");
+	page_has(&s, "/api/v1/surges", "all=1", 200, "\"looked_until\":\"20");
+	page_has(&s, "/api/v1/surges", "all=2", 400, "not a question about surges");
+	page_has(&s, "/api/v1/surges/80-tcp-20060101T00", "", 404, "no such surge");
+	page_has(&s, "/en/surges/80-tcp-20060101T00", "", 404, "No such page");
+	store_close(s.store);
+	cache_release(s.cache);
+}
+
+TEST(a_surge_that_goes_on_stands_on_top_of_the_home_page)
+{
+	struct site s = { .cache = cache_make(), .name = { "観測所", "Observatory" }, .version = "1" };
+	struct err e;
+
+	s.store = store_open("memory:", "UTC", NULL, &e);
+	for (unsigned i = 0; i < FLEET; i++)
+		put(s.store, i, 1, 0, RISE_DAY + 1, .2, 4);
+	follow(s.store);
+	page_has(&s, "/en/", "", 200, ", alarm, onset <time");
+	page_has(&s, "/en/", "", 200, "h after onset, machine, unconfirmed</li>");
+	page_has(&s, "/ja/", "", 200, "、要確認、始まり <time");
+	page_has(&s, "/en/", "", 200, "!No surge is open");
+	store_close(s.store);
+	cache_release(s.cache);
+}
+
+TEST(that_nobody_looked_for_surges_is_said_until_somebody_did)
+{
+	struct site s = { .cache = cache_make(), .name = { "観測所", "Observatory" }, .version = "1" };
+	struct err e;
+
+	s.store = store_open("memory:", "UTC", NULL, &e);
+	put(s.store, 1, 1, 0, 3, .2, 0);
+	page_has(&s, "/en/surges", "", 200, "Nobody has looked for surges");
+	page_has(&s, "/en/", "", 200, "Nobody has looked for surges");
+	follow(s.store);
+	page_has(&s, "/en/surges", "", 200, "Looked for in everything that was observed up to 17 May 2006 00:00 UTC.");
+	page_has(&s, "/en/", "", 200, "!Nobody has looked for surges");
+	page_has(&s, "/en/", "", 200, "No surge is open.");
+	store_close(s.store);
+	cache_release(s.cache);
 }

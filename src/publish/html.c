@@ -359,9 +359,24 @@ static void time_cell(struct buf *out, const struct zone *z, minute_t at)
 	buf_str(out, "</td>");
 }
 
-static void bands_table(const struct page *p, const struct answer *a, struct bands b, struct buf *out)
+static void bands_head(const struct page *p, unsigned number, struct buf *out)
 {
 	static const enum message columns[] = { M_SURGE, M_SURGE_LEVEL, M_SURGE_ONSET, M_SURGE_END, M_SURGE_VERDICT };
+	struct buf name = buf_make(TEXT_MAX);
+	char n[NUM_TEXT_MAX];
+
+	message_fill(&name, p->lang, M_FIGURE, num_grouped(number, n), "");
+	buf_printf(&name, ": %s", message(p->lang, M_SURGE_IN_FIGURE));
+	html_table_begin(out, buf_cstr(&name));
+	buf_release(&name);
+	buf_str(out, "<thead><tr>");
+	for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
+		html_column(out, NULL, message(p->lang, columns[k]));
+	buf_str(out, "</tr></thead>\n<tbody>\n");
+}
+
+static void bands_table(const struct page *p, const struct answer *a, struct bands b, unsigned number, struct buf *out)
+{
 	bool begun = false;
 
 	for (size_t i = 0; i < b.len; i++) {
@@ -370,11 +385,7 @@ static void bands_table(const struct page *p, const struct answer *a, struct ban
 		if (span_empty(surge_span(r, a->question.span)))
 			continue;
 		if (!begun) {
-			html_table_begin(out, message(p->lang, M_SURGE_IN_FIGURE));
-			buf_str(out, "<thead><tr>");
-			for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
-				html_column(out, NULL, message(p->lang, columns[k]));
-			buf_str(out, "</tr></thead>\n<tbody>\n");
+			bands_head(p, number, out);
 			begun = true;
 		}
 		buf_str(out, "<tr><th scope=\"row\">");
@@ -408,8 +419,8 @@ void html_figure(const struct page *p, const struct answer *a, struct bands b, u
 	picture(p, a, b, number, CHART_NARROW, out);
 	figure_caption(p, a, buf_cstr(&title), number, out);
 	buf_str(out, "</figure>\n");
-	bands_table(p, a, b, out);
 	figure_links(p, a, out);
+	bands_table(p, a, b, number, out);
 	buf_str(out, "<details><summary>");
 	markup_text(out, message(p->lang, M_VALUES_TABLE));
 	buf_str(out, "</summary>\n");

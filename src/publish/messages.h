@@ -81,7 +81,7 @@ enum lang { LANG_JA, LANG_EN, LANGS };
 	X(SURGE_REASON, "変更の理由", "reason") \
 	X(SURGE_BY, "記録者", "by") \
 	X(SURGE_BY_MACHINE, "機械", "machine") \
-	X(SURGE_IN_FIGURE, "図の帯", "Bands in the figure") \
+	X(SURGE_IN_FIGURE, "帯で示した急増", "Surges shown as bands") \
 	X(SURGE_ALARM, "要確認", "alarm") \
 	X(SURGE_WATCH, "注視", "watch") \
 	X(SURGE_UNCONFIRMED, "機械判定・未確認", "machine, unconfirmed") \

@@ -1,11 +1,12 @@
-// data: a small observatory to look at: six sensors, 400 days, and six days in the last three months in which nobody looked.
+// data: a small observatory to look at: six sensors, 400 days, and six days in the last three months in which nobody looked;
+// and a surge.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const DAY = 86400;
 const FROM = Date.UTC(2005, 4, 27) / 1000 - 9 * 3600; // 2005-05-27 in Japan
-const DAYS = 400, GAP_FROM = 350, GAP_UNTIL = 356;
+const DAYS = 400, GAP_FROM = 350, GAP_UNTIL = 356, SURGE_FROM = 392;
 export const LAST_DAY = '2006-06-30';
 export const GAP_DAYS = GAP_UNTIL - GAP_FROM;
 
@@ -33,6 +34,9 @@ function rows(day, out) {
         out.push(`${stamp(FROM + day * DAY + Math.floor(random() * DAY))},sensor-${sensor},198.51.${sensor}.${1 + Math.floor(random() * 250)},` +
           `${proto},${port},${packets}`);
     }
+  // a scan that goes on until the end: sources that were never there
+  for (let i = 0; day >= SURGE_FROM && i < 90; i++)
+    out.push(`${stamp(FROM + day * DAY + Math.floor(random() * DAY))},sensor-${1 + i % 6},203.0.${Math.floor(random() * 256)}.${Math.floor(random() * 256)},tcp,5900,1`);
 }
 
 function importDays(binary, dir, from, until) {
@@ -50,4 +54,10 @@ export function makeData(binary, dir) {
   importDays(binary, dir, 0, GAP_FROM);
   importDays(binary, dir, GAP_UNTIL, DAYS);
   return join(dir, 'data');
+}
+
+// Looks for surges; the name of the newest.
+export function findSurge(binary, data) {
+  const told = JSON.parse(execFileSync(binary, ['surge', 'list', '--all', '--data', data, '--json'], { encoding: 'utf8' }));
+  return told.surges.filter((one) => one.label === '5900/tcp').pop().id;
 }

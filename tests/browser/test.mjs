@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import * as check from './checks.mjs';
-import { LAST_DAY, makeData } from './data.mjs';
+import { LAST_DAY, findSurge, makeData } from './data.mjs';
 import { startDesk } from './desk.mjs';
 
 const { must } = check;
@@ -52,6 +52,8 @@ async function looksRight(browser, origin, lang, [, path, pictures], width, scri
     await check.nothingOverflows(page);
     await check.figureContrast(page);
     await check.labelsStandApart(page);
+    if (path.startsWith('surges/'))
+      must(await page.locator('figure g.surge:visible').count() > 0, 'no band in the figure');
     if (pictures)
       await check.picturesEqualApi(page, pictures);
     if (scripts) {
@@ -156,6 +158,7 @@ async function main(binary) {
   const dir = mkdtempSync(join(tmpdir(), 'teiten-browser-'));
   const data = makeData(binary, dir);
   await archive(binary, data);
+  paths.push(['a surge', `surges/${findSurge(binary, data)}`, 1], ['its port', 'ports/5900-tcp', 2]);
   const desk = await startDesk(binary, data);
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
   try {

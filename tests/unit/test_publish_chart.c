@@ -176,11 +176,11 @@ TEST(surges_are_bands_from_onset_to_end_within_the_span)
 		const char *second = strstr(first + 1, "<g class=\"surge\"");
 		CHECK(second && fabs(attribute(second, "<rect x=\"") + attribute(second, " width=\"") - x1) < .02);
 		/* behind the lines, and told to those who do not see it */
-		CHECK(strstr(text, "class=\"series\"") > second && strstr(text, "Bands in the figure: 1433-tcp-"));
+		CHECK(strstr(text, "class=\"series\"") > second && strstr(text, "Surges shown as bands: 1433-tcp-"));
 		buf_release(&svg);
 	}
 	struct buf svg = drawn(&a, CHART_WIDE, LANG_EN);
-	CHECK(strstr(buf_cstr(&svg), "Bands") == NULL);
+	CHECK(strstr(buf_cstr(&svg), "shown as bands") == NULL);
 	buf_release(&svg);
 }
 

@@ -298,7 +298,7 @@ static void replace_days(struct memory *m, const struct settled *s)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < s->days_len; i++) {
-		const struct robust_day *old = bsearch(&s->days[i], m->days, m->days_len, sizeof *old, day_order);
+		const struct robust_day *old = m->days_len ? bsearch(&s->days[i], m->days, m->days_len, sizeof *old, day_order) : NULL;
 
 		if (old)
 			s->days[i].revision = old->revision + !(fabs(old->value - s->days[i].value) <= 1e-9 * fabs(old->value));

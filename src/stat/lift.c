@@ -1,18 +1,24 @@
 #include "stat/lift.h"
 
-#include <math.h>
+#include "base/mem.h"
 
-enum { BEFORE_HOURS = 24, PRIOR_STEPS = 60 };
+#include <math.h>
+#include <stdlib.h>
+
+enum { PRIOR_STEPS = 60 };
 #define SPREAD_START 1.3f
-#define SPREAD_LEAST 1.5
+#define SPREAD_LEAST 2.
 #define FORGET .0034597         /* half in 1000 hours */
 #define N_WEIGHT 1.5            /* N may be that much less surprising than V */
-#define PC_WEIGHT 1.5           /* and so may the sensors */
+#define PC_WEIGHT 4.            /* and the sensors that much less */
+#define V_HALF 2.               /* or V that much less than N and the sensors, */
+#define CLEAR .8                /* which then count for so much themselves */
 #define BEFORE_WEIGHT .8        /* how much of a day's deviation the next one keeps */
 #define BEFORE_PRIOR 30         /* sources that speak for no deviation */
+#define QUIET 1.                /* a score below it does not rise in an hour without sources */
 
-/* Which windows of the conjunction speak for a window of the streams: of about its length. */
-static const struct { unsigned from, until; } conjunctions[WINDOWS] = { { 0, 1 }, { 0, 1 }, { 0, 1 }, { 0, 2 }, { 0, 2 }, { 1, 3 }, { 1, 3 } };
+/* How much more than Poisson a sensor's sources vary, by window. */
+static const double sensor_phi[WINDOWS] = { .35, .3, .25, .2, .15, .12, .1 };
 
 static void spread_init(struct spread *d)
 {
@@ -27,27 +33,22 @@ void lift_init(struct lift *l)
 {
 	*l = (struct lift){ 0 };
 	for (unsigned i = 0; i < 2; i++) {
-		spread_init(&l->n[i]);
-		spread_init(&l->v[i]);
+		spread_init(&l->spread_n[i]);
+		spread_init(&l->spread_v[i]);
 	}
 }
 
-/* The hours from newest down to oldest. */
-static double add_back(const float *ring, int64_t newest, int64_t oldest)
+/* Every window moves on by an hour. */
+static void sums_hour(struct sums *s, int64_t hour, double x)
 {
-	double sum = 0;
+	s->hour[hour % LIFT_HOURS] = (float)x;
+	for (unsigned w = 0; w < WINDOWS; w++) {
+		int64_t gone = hour - window_hours[w], long_gone = gone - DAY_HOURS;
+		double leaves = gone < 0 ? 0 : (double)s->hour[gone % LIFT_HOURS];
 
-	for (int64_t h = newest; h >= oldest && h >= 0; h--)
-		sum += (double)ring[h % STREAM_HOURS];
-	return sum;
-}
-
-/* Over the day before the window. */
-static double before(const float *ring, int64_t hour, unsigned w)
-{
-	int64_t newest = hour - window_hours[w];
-
-	return add_back(ring, newest, newest - BEFORE_HOURS + 1);
+		s->window[w] += (double)(float)x - leaves;
+		s->before[w] += leaves - (long_gone < 0 ? 0 : (double)s->hour[long_gone % LIFT_HOURS]);
+	}
 }
 
 /* The dispersion in force: what was learned, and where that is less than what ports have that change from day to day as most do, partly that:
@@ -59,7 +60,16 @@ static double dispersion(const struct spread *d, unsigned w, double m)
 	return fmax(SPREAD_LEAST, 1.25 * (s < typical ? s + (hours + 24) / (hours + 174) * (typical - s) : s));
 }
 
-static void learn(struct spread *d, unsigned w, unsigned at, double share, bool counts, double x, double m)
+/* What a window lets expect: as days usually are [0], and as the day before it was [1]. */
+static void expect(const struct sums *x, const struct sums *mu, unsigned w, double out[2])
+{
+	double change = BEFORE_WEIGHT * (x->before[w] - mu->before[w]) / (mu->before[w] + BEFORE_PRIOR);
+
+	out[0] = fmax(mu->window[w], .001);
+	out[1] = fmax(mu->window[w] * (1 + change), .001);
+}
+
+static void learn_one(struct spread *d, unsigned w, unsigned at, double share, bool counts, double x, double m)
 {
 	float *place = &d->e2[w][at];
 
@@ -68,60 +78,172 @@ static void learn(struct spread *d, unsigned w, unsigned at, double share, bool 
 	*place = counts ? (float)((x - m) * (x - m) / fmax(m, .3)) : NAN;
 }
 
-/* What windows let expect where mu is usual: as days usually are [0], and as the day before was, where x came and mu was usual [1]. */
-static void expect(const float *x, const float *mu, double mu_sum, int64_t hour, unsigned w, double out[2])
+static void learn(struct lift *l, int64_t hour, bool counts)
 {
-	double usual = before(mu, hour, w), change = BEFORE_WEIGHT * (before(x, hour, w) - usual) / (usual + BEFORE_PRIOR);
+	unsigned at = (unsigned)(hour / LIFT_STEP % LIFT_LAG_STEPS);
 
-	out[0] = fmax(mu_sum, .001);
-	out[1] = fmax(mu_sum * (1 + change), .001);
-}
-
-void lift_hour(struct lift *l, const struct streams *s, const struct roster *r)
-{
-	unsigned place = (unsigned)(r->hour % STREAM_HOURS), at = (unsigned)(r->hour / LIFT_STEP % LIFT_LAG_STEPS);
-	bool learns = r->hour % LIFT_STEP == 0, counts = s->v.mu[place] > 0 && r->hour >= DISPERSION_FROM;
-	int64_t next = r->hour;
-	double n = 0;
-
-	l->fresh[place] = fminf(s->n.x[place], s->v.x[place]);
-	l->learned += learns && !isnan(l->v[0].e2[0][at]);
+	l->learned += isnan(l->spread_v[0].e2[0][at]) ? 0 : 1;
 	double share = fmax(FORGET, 1. / (PRIOR_STEPS + l->learned));
-	l->nv = 0;
 	for (unsigned w = 0; w < WINDOWS; w++) {
-		double m_n[2], m_v[2], v = s->v.x_sum[w];
-		int64_t oldest = r->hour - window_hours[w] + 1;
+		double m_n[2], m_v[2];
 
-		n += add_back(l->fresh, next, oldest);  /* a window holds the shorter ones */
-		next = oldest - 1;
-		expect(l->fresh, s->n.mu, s->n.mu_sum[w], r->hour, w, m_n);
-		expect(s->v.x, s->v.mu, s->v.mu_sum[w], r->hour, w, m_v);
-		l->both[w] = 0;
+		expect(&l->n, &l->mu_n, w, m_n);
+		expect(&l->v, &l->mu_v, w, m_v);
 		for (unsigned b = 0; b < 2; b++) {
-			if (learns) {
-				learn(&l->n[b], w, at, share, counts, n, m_n[b]);
-				learn(&l->v[b], w, at, share, counts, v, m_v[b]);
-			}
-			if (n <= m_n[b] || v <= m_v[b])
-				continue;
-			double both = fmin(score_surprise(v, m_v[b], dispersion(&l->v[b], w, m_v[b])),
-				N_WEIGHT * score_surprise(n, m_n[b], dispersion(&l->n[b], w, m_n[b])));
-			l->both[w] = fmaxf(l->both[w], (float)both);
+			learn_one(&l->spread_n[b], w, at, share, counts, l->n.window[w], m_n[b]);
+			learn_one(&l->spread_v[b], w, at, share, counts, l->v.window[w], m_v[b]);
 		}
-		l->nv = fmax(l->nv, (double)l->both[w]);
 	}
 }
 
-double lift_r(const struct lift *l, const double pc_w[PC_WINDOWS])
+/* A window by one baseline, when so much is taken from V and N. */
+struct surprise { double v, n; };
+
+static struct surprise surprise(const struct lift *l, unsigned w, unsigned b, double less)
+{
+	double m_n[2], m_v[2], n = l->n.window[w] - less, v = l->v.window[w] - less;
+	struct surprise s = { 0 };
+
+	expect(&l->n, &l->mu_n, w, m_n);
+	expect(&l->v, &l->mu_v, w, m_v);
+	if (n > m_n[b] && v > m_v[b]) {
+		s.v = score_surprise(v, m_v[b], dispersion(&l->spread_v[b], w, m_v[b]));
+		s.n = score_surprise(n, m_n[b], dispersion(&l->spread_n[b], w, m_n[b]));
+	}
+	return s;
+}
+
+/* Both N and V; or N and the sensors so much that V may be half of it: where sources touch many sensors each, V spreads widely. */
+static struct lifted join(const struct surprise s[2], double pc)
+{
+	struct lifted best = { 0 };
+
+	for (unsigned b = 0; b < 2; b++) {
+		double two = fmin(s[b].v, N_WEIGHT * s[b].n), three = fmin(V_HALF * s[b].v, CLEAR * fmin(s[b].n, pc));
+
+		best.nv = fmax(best.nv, fmax(two, three));
+		best.r = fmax(best.r, fmax(fmin(two, PC_WEIGHT * pc), three));
+	}
+	return best;
+}
+
+static struct lifted lift_window(const struct lift *l, unsigned w, double less, double pc)
+{
+	struct surprise s[2] = { surprise(l, w, 0, less), surprise(l, w, 1, less) };
+
+	return join(s, pc);
+}
+
+void lift_hour(struct lift *l, const struct streams *s, const struct roster *r, bool quiet)
+{
+	bool was_quiet = l->most < QUIET;
+
+	sums_hour(&l->n, r->hour, s->counts ? fmin(s->n.now, s->v.now) : 0);
+	sums_hour(&l->mu_n, r->hour, s->counts ? s->n.mu_now : 0);
+	sums_hour(&l->v, r->hour, s->counts ? s->v.now : 0);
+	sums_hour(&l->mu_v, r->hour, s->counts ? s->v.mu_now : 0);
+	if (r->hour % LIFT_STEP == 0)
+		learn(l, r->hour, s->counts && r->hour >= DISPERSION_FROM);
+	l->most = 0;
+	for (unsigned w = 0; w < WINDOWS && !(quiet && was_quiet); w++)
+		l->most = fmax(l->most, lift_window(l, w, 0, INFINITY).nv);
+}
+
+/* What sensors counted in each window: x is all of it, capped what entered V. */
+struct gathered { double *x, *capped; };
+
+static void gather(const struct streams *s, const struct roster *r, struct gathered *g)
+{
+	for (size_t k = s->recent_from; k < s->recent_len; k++) {
+		const struct sighting *one = &s->recent[k];
+		unsigned age = sighting_age(one, r), w = 0;
+
+		while (w < WINDOWS && age >= window_hours[w])
+			w++;
+		if (w < WINDOWS) {
+			g->x[w * r->len + one->sensor] += one->sources;
+			g->capped[w * r->len + one->sensor] += one->capped;
+		}
+	}
+	for (size_t i = r->len; i < WINDOWS * r->len; i++) {    /* a window holds the shorter ones */
+		g->x[i] += g->x[i - r->len];
+		g->capped[i] += g->capped[i - r->len];
+	}
+}
+
+/* By how much the sensor that is furthest above its habit stands before the second one. */
+static double ahead(const struct streams *s, const struct roster *r, unsigned w, const double *capped)
+{
+	double first = 0, second = 0;
+
+	for (size_t i = 0; i < r->len; i++) {
+		double b = (double)s->reaches[i].level / 24, excess = capped[i] - (isnan(b) ? 0 : b * r->posts[i].watched[w]);
+
+		if (!r->posts[i].enrolled || excess <= second)
+			continue;
+		second = fmin(excess, first);
+		first = fmax(excess, first);
+	}
+	return r->up ? (first - second) * (double)r->enrolled / (double)r->up : 0;
+}
+
+struct lifted lift_now(const struct lift *l, const struct streams *s, const struct roster *r)
+{
+	double *room = mem_zero((2 * WINDOWS + 2) * r->len, sizeof *room), *z = room + 2 * WINDOWS * r->len, *spare = z + r->len;
+	struct gathered g = { room, room + WINDOWS * r->len };
+	struct lifted best = { 0 };
+
+	gather(s, r, &g);
+	for (unsigned w = 0; w < WINDOWS; w++) {
+		double less = ahead(s, r, w, g.capped + w * r->len);
+
+		if (lift_window(l, w, less, INFINITY).nv <= best.r)
+			continue;
+		score_sensors(s, r, w, sensor_phi[w], g.x + w * r->len, z);
+		double pc = fmax(0, score_conjunction(r, z, spare));
+		struct lifted one = lift_window(l, w, less, pc * pc / 2);
+		if (one.nv > best.nv)
+			best.window = w;
+		best.nv = fmax(best.nv, one.nv);
+		best.r = fmax(best.r, one.r);
+	}
+	free(room);
+	return best;
+}
+
+void lift_sensors(const struct streams *s, const struct roster *r, double *z)
+{
+	double *room = mem_zero(2 * WINDOWS * r->len, sizeof *room);
+	struct gathered g = { room, room + WINDOWS * r->len };
+
+	gather(s, r, &g);
+	for (unsigned w = 0; w < WINDOWS; w++)
+		score_sensors(s, r, w, sensor_phi[w], g.x + w * r->len, z + w * r->len);
+	free(room);
+}
+
+double lift_all_sources(const struct lift *l, const struct streams *s, const struct roster *r)
+{
+	double best = 0, x = 0, share = s->all_level / s->v.level;
+	unsigned h = 0;
+
+	for (unsigned w = 0; w < WINDOWS && !isnan(share); w++) {
+		for (; h < window_hours[w] && h <= r->hour; h++)
+			x += (double)s->all[(r->hour - h) % WINDOW_HOURS_MAX];
+		double m = fmax(l->mu_v.window[w] * share, .001);
+		best = fmax(best, score_surprise(x, m, dispersion(&l->spread_v[0], w, m)));
+	}
+	return best;
+}
+
+double lift_new_sources(const struct lift *l, const struct roster *r)
 {
 	double best = 0;
 
 	for (unsigned w = 0; w < WINDOWS; w++) {
-		double pc = 0;
+		double m = fmax(l->mu_n.window[w], .001);
 
-		for (unsigned i = conjunctions[w].from; i < conjunctions[w].until; i++)
-			pc = fmax(pc, pc_w[i]);
-		best = fmax(best, fmin((double)l->both[w], PC_WEIGHT * pc * pc / 2));
+		best = fmax(best, score_surprise(l->n.window[w], m, r->hour < DISPERSION_FROM ? 1 : dispersion(&l->spread_n[0], w, m)));
 	}
 	return best;
 }

@@ -6,10 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where the source with the most packets is looked for hour by hour, it is another one each hour if more than that many are new. */
+enum { FEW_SOURCES = 5 };
+
 void lookout_init(struct lookout *l, const struct roster *r)
 {
 	streams_init(&l->streams, r);
 	lift_init(&l->lift);
+	l->past = (struct past){ 0 };
 	tracker_init(&l->watches);
 	tracker_init(&l->alarms);
 }
@@ -20,7 +24,7 @@ void lookout_copy(struct lookout *l, const struct lookout *from)
 	l->streams.reaches = mem_resize(NULL, from->streams.len, sizeof *l->streams.reaches);
 	memcpy(l->streams.reaches, from->streams.reaches, from->streams.len * sizeof *l->streams.reaches);
 	l->streams.recent = NULL;
-	l->streams.recent_len = l->streams.recent_cap = 0;
+	l->streams.recent_from = l->streams.recent_len = l->streams.recent_cap = 0;
 }
 
 void lookout_release(struct lookout *l)
@@ -33,10 +37,11 @@ void lookout_take(struct lookout *l, const struct roster *r, const struct counte
 	struct streams *s = &l->streams;
 	int64_t today = r->hour / DAY_HOURS;
 
-	for (int64_t d = today - STREAM_DAYS + 1; r->closed_day && d < today; d++)
+	for (int64_t d = today - ROSTER_DAYS + 1; r->closed_day && d < today; d++)
 		if (d >= 0)
 			streams_leave_out(s, d, tracker_leaves_out(&l->alarms, d, today));
 	streams_hour(s, r, c);
+	past_hour(&l->past, r->hour, s->v.now, r->masked);
 }
 
 bool lookout_may_alarm(const struct lookout *l, const struct roster *r)
@@ -44,71 +49,79 @@ bool lookout_may_alarm(const struct lookout *l, const struct roster *r)
 	return r->hour >= COLD_HOURS && r->enrolled > 2 && !roster_unsettled(r) && score_gate(&l->streams, r);
 }
 
+/* A few that go round together are no broad surge, however quiet the port was. */
+static bool are_many(const struct lookout *l)
+{
+	return l->streams.unscaled_sum >= BROAD_SOURCES;
+}
+
 void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double least, struct seen_hour *out)
 {
 	struct streams *s = &l->streams;
-	double pc_w[PC_WINDOWS];
 
 	lookout_take(l, r, c);
-	lift_hour(&l->lift, s, r);
-	out->nv = out->r = l->lift.nv;
-	if (out->nv >= least) {
-		score_conjunctions(s, r, NULL, pc_w);
-		out->r = lift_r(&l->lift, pc_w);
-	}
+	lift_hour(&l->lift, s, r, c->n == 0);
+	struct lifted lifted = { .nv = l->lift.most, .r = l->lift.most };
+	if (lifted.nv >= least)
+		lifted = lift_now(&l->lift, s, r);
+	out->nv = lifted.nv;
+	out->r = lifted.r;
 	bool over = out->r >= ALARM_R, watch = out->nv >= WATCH_NV;
-	out->watch = tracker_hour(&l->watches, r->hour, s->v_now, s->v.mu_now, r->masked, watch, watch);
-	out->alarm = tracker_hour(&l->alarms, r->hour, s->v_now, s->v.mu_now, r->masked, over, over && lookout_may_alarm(l, r));
+	out->watch = tracker_hour(&l->watches, &l->past, r->hour, s->v.mu_now, watch, watch);
+	out->alarm = tracker_hour(&l->alarms, &l->past, r->hour, s->v.mu_now, over, over && are_many(l) && lookout_may_alarm(l, r));
 }
 
-/* One source sends at least half of the packets, or those that came were here before. */
-static bool of_one_source(const struct streams *s, const struct roster *r, const struct score *score)
+/* One source sends at least half of the packets and hardly anybody else is new, or those that came were here before. */
+static bool of_one_source(const struct lookout *l, const struct roster *r, unsigned window)
 {
-	unsigned hours = window_hours[score->window] < DAY_HOURS ? window_hours[score->window] : DAY_HOURS;
-	double packets = 0, top = 0, fresh = 0;
+	unsigned hours = window_hours[window] < DAY_HOURS ? window_hours[window] : DAY_HOURS;
+	const struct streams *s = &l->streams;
+	double packets = 0, top = 0;
 
 	for (unsigned h = 0; h < hours && h <= r->hour; h++) {
-		packets += s->packets[(r->hour - h) % DAY_HOURS];
-		top += s->top_packets[(r->hour - h) % DAY_HOURS];
+		packets += (double)s->packets[(r->hour - h) % DAY_HOURS];
+		top += (double)s->top_packets[(r->hour - h) % DAY_HOURS];
 	}
-	for (unsigned w = 0; w < WINDOWS; w++)
-		fresh = fmax(fresh, score->llr_n[w]);
-	return (packets > 0 && 2 * top >= packets) || (score_all_sources(s, r) >= 9 && fresh < 3);
+	return (packets > 0 && 2 * top >= packets && l->lift.n.window[window] < l->lift.mu_n.window[window] + FEW_SOURCES) ||
+		(lift_all_sources(&l->lift, s, r) >= 9 && lift_new_sources(&l->lift, r) < 3);
 }
 
 /* Without the one sensor that is most surprised, nobody is. */
-static bool of_one_sensor(const struct roster *r, const double *z)
+static bool is_alone(const struct roster *r, const double *z)
 {
-	for (unsigned w = 0; w < PC_WINDOWS; w++) {
-		const double *of = z + w * r->len;
-		size_t most = 0;
-		double sum = 0;
+	size_t most = 0;
+	double sum = 0;
 
-		for (size_t i = 0; i < r->len; i++) {
-			sum += of[i];
-			most = of[i] > of[most] ? i : most;
-		}
-		if (r->enrolled > 1 && of[most] >= 6 && (sum - of[most]) / sqrt((double)(r->enrolled - 1)) < 3)
-			return true;
+	for (size_t i = 0; i < r->len; i++) {
+		sum += z[i];
+		most = z[i] > z[most] ? i : most;
 	}
-	return false;
+	return r->enrolled > 1 && z[most] >= 6 && (sum - z[most]) / sqrt((double)(r->enrolled - 1)) < 3;
+}
+
+static bool of_one_sensor(const struct lookout *l, const struct roster *r)
+{
+	double *z = mem_resize(NULL, WINDOWS * r->len, sizeof *z);
+	bool alone = false;
+
+	lift_sensors(&l->streams, r, z);
+	for (unsigned w = 0; w < WINDOWS; w++)
+		alone |= is_alone(r, z + w * r->len);
+	free(z);
+	return alone;
 }
 
 enum surge_class lookout_class(const struct lookout *l, const struct roster *r)
 {
-	double *z = mem_zero(PC_WINDOWS * r->len, sizeof *z);
-	enum surge_class found = SURGE_BROAD;
-	struct score score;
+	struct lifted lifted = lift_now(&l->lift, &l->streams, r);
+	bool gate = are_many(l) && score_gate(&l->streams, r);
 
-	score_hour(&l->streams, r, z, &score);
-	bool gate = score_gate(&l->streams, r);
 	if (r->enrolled <= 2)
-		found = SURGE_LOCAL;
-	else if (lift_r(&l->lift, score.pc_w) < ALARM_R || !gate)
-		found = of_one_source(&l->streams, r, &score) ? SURGE_SINGLE_SOURCE : of_one_sensor(r, z) ? SURGE_SINGLE_SENSOR :
-			gate ? SURGE_BROAD : SURGE_FEW_SOURCES;
-	free(z);
-	return found;
+		return SURGE_LOCAL;
+	if (gate && lifted.r >= ALARM_R)
+		return SURGE_BROAD;
+	return of_one_source(l, r, lifted.window) ? SURGE_SINGLE_SOURCE : of_one_sensor(l, r) ? SURGE_SINGLE_SENSOR :
+		gate ? SURGE_BROAD : SURGE_FEW_SOURCES;
 }
 
 const char *surge_class_name(enum surge_class c)

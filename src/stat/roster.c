@@ -2,9 +2,10 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-const unsigned pc_hours[PC_WINDOWS] = { 6, 24, 72 };
+const unsigned window_hours[WINDOWS] = { 1, 3, 6, 12, 24, 72, 168 };
 enum { SETTLED_DAYS = 7 };
 
 void roster_init(struct roster *r)
@@ -21,20 +22,50 @@ void roster_release(struct roster *r)
 size_t roster_add(struct roster *r, uint32_t group)
 {
 	MEM_GROW(r->posts, r->len, r->cap);
-	r->posts[r->len] = (struct post){ .group = group };
+	r->posts[r->len] = (struct post){ .group = group, .calm = NAN };
 	return r->len++;
+}
+
+void roster_forget(struct roster *r, size_t place)
+{
+	for (unsigned d = 0; d < ROSTER_DAYS; d++)
+		r->posts[place].coverage[d] = 0;
+	r->posts[place].calm = NAN;
+}
+
+unsigned roster_largest(unsigned days)
+{
+	return days < 14 ? 1 : 3;
+}
+
+double roster_level(double sum_left, unsigned days)
+{
+	return days < LEVEL_DAYS_MIN ? NAN : (sum_left + .05) / (days - roster_largest(days));
+}
+
+/* The day before `day` is over. */
+static void close_post(struct post *p, int64_t day)
+{
+	int64_t from = day - LEVEL_DAYS - LEVEL_GUARD_DAYS;
+	unsigned n = 0;
+
+	p->coverage[(day - 1) % ROSTER_DAYS] = (float)p->today / DAY_HOURS;
+	p->today = 0;
+	for (int64_t d = from > 0 ? from : 0; d < day - LEVEL_GUARD_DAYS; d++)
+		n += p->coverage[d % ROSTER_DAYS] > 0;
+	p->calm = (float)roster_level(0, n);
 }
 
 static void post_hour(struct post *p, int64_t hour, bool enrolled, bool up)
 {
 	p->enrolled = enrolled;
 	p->up = enrolled && up;
-	for (unsigned w = 0; w < PC_WINDOWS; w++) {
-		int64_t gone = hour - pc_hours[w];
+	for (unsigned w = 0; w < WINDOWS; w++) {
+		int64_t gone = hour - window_hours[w];
 
-		p->watched[w] = (uint8_t)(p->watched[w] + p->up - (gone >= 0 && p->history[gone % PC_HOURS_MAX]));
+		p->watched[w] = (uint8_t)(p->watched[w] + p->up - (gone >= 0 && p->history[gone % WINDOW_HOURS_MAX]));
 	}
-	p->history[hour % PC_HOURS_MAX] = p->up;
+	p->history[hour % WINDOW_HOURS_MAX] = p->up;
 	p->today = (uint8_t)(p->today + p->up);
 }
 
@@ -46,10 +77,8 @@ void roster_hour(struct roster *r, const bool *enrolled, const bool *up)
 	for (size_t i = 0; i < r->len; i++) {
 		struct post *p = &r->posts[i];
 
-		if (r->closed_day) {
-			p->coverage = (float)p->today / DAY_HOURS;
-			p->today = 0;
-		}
+		if (r->closed_day)
+			close_post(p, r->hour / DAY_HOURS);
 		post_hour(p, r->hour, enrolled[i], up[i]);
 		r->enrolled += p->enrolled;
 		r->up += p->up;

@@ -7,17 +7,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DAY_HOURS = 24, PC_WINDOWS = 3, PC_HOURS_MAX = 72 };
-extern const unsigned pc_hours[PC_WINDOWS];     /* 6, 24, 72 */
+enum { DAY_HOURS = 24, WINDOWS = 7, WINDOW_HOURS_MAX = 168 };
+/* Levels stand on four weeks, the last three days left out. */
+enum { ROSTER_DAYS = 32, LEVEL_DAYS = 28, LEVEL_GUARD_DAYS = 3, LEVEL_DAYS_MIN = 7 };
+extern const unsigned window_hours[WINDOWS];    /* 1, 3, 6, 12, 24, 72, 168 */
 
 /* A sensor as the roster holds it. */
 struct post {
 	bool enrolled, up;
 	uint32_t group;                 /* 0: on its own */
-	uint8_t watched[PC_WINDOWS];    /* hours of each window in which it watched, this one included */
+	uint8_t watched[WINDOWS];       /* hours of each window in which it watched, this one included */
 	uint8_t today;                  /* hours of the day so far */
-	float coverage;                 /* of the day that closed last */
-	bool history[PC_HOURS_MAX];     /* by hour modulo that */
+	float coverage[ROSTER_DAYS];    /* of days, ring: which share it watched */
+	float calm;                     /* the level where it saw nothing in four weeks; NAN: too few days */
+	bool history[WINDOW_HOURS_MAX]; /* by hour modulo that */
 };
 
 struct roster {
@@ -34,9 +37,15 @@ void roster_init(struct roster *r);
 void roster_release(struct roster *r);
 /* A place more; a sensor keeps its own for good. */
 size_t roster_add(struct roster *r, uint32_t group);
+/* A sensor observes other addresses from now on: the days before say nothing more. */
+void roster_forget(struct roster *r, size_t place);
 /* The next hour: who is enrolled and who watched (up says nothing of who is not enrolled). */
 void roster_hour(struct roster *r, const bool *enrolled, const bool *up);
 /* Whether so few days passed since the fleet changed that an alarm would be about the fleet: 7 days of levels are needed. */
 bool roster_unsettled(const struct roster *r);
+/* A level from the sum of so many days, without the largest of them: the mean of those left, and a little more than nothing. NAN where they are too few. */
+double roster_level(double sum_left, unsigned days);
+/* How many of the largest days are left out. */
+unsigned roster_largest(unsigned days);
 
 #endif

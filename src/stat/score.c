@@ -5,11 +5,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+const unsigned pc_windows[PC_WINDOWS] = { 2, 4, 5 };
 static const double pc_phi[PC_WINDOWS] = { .25, .15, .12 };
+#define DISPERSION_START 1.3
 #define GATE_SOURCES 3
 #define P_LEAST 1e-12
 
-double score_dispersion(const struct stream *x, unsigned window, int64_t hour)
+double score_dispersion(const struct score_past *x, unsigned window, int64_t hour)
 {
 	return hour < DISPERSION_FROM ? 1 : fmax(1, 1.25 * x->s[window]);
 }
@@ -19,9 +21,59 @@ double score_surprise(double x, double m, double f)
 	return x > m ? (x * log(x / m) - (x - m)) / f : 0;
 }
 
-static double llr(const struct stream *x, unsigned window, int64_t hour)
+static double llr(const struct score_past *x, unsigned window, int64_t hour)
 {
 	return score_surprise(x->x_sum[window], fmax(x->mu_sum[window], .001), score_dispersion(x, window, hour));
+}
+
+static void past_init(struct score_past *x)
+{
+	for (unsigned w = 0; w < WINDOWS; w++) {
+		x->s[w] = DISPERSION_START;
+		for (unsigned i = 0; i < DISPERSION_LAG; i++)
+			x->e2[w][i] = NAN;
+	}
+}
+
+void score_init(struct score *s)
+{
+	*s = (struct score){ 0 };
+	past_init(&s->n);
+	past_init(&s->v);
+}
+
+/* Every window moves on by an hour; what is left out stands there as nothing seen and nothing expected. */
+static void move_windows(struct score_past *x, int64_t hour, double seen, double expected)
+{
+	for (unsigned w = 0; w < WINDOWS; w++) {
+		int64_t gone = hour - window_hours[w];
+
+		x->x_sum[w] += (double)(float)seen - (gone < 0 ? 0 : (double)x->x[gone % WINDOW_HOURS_MAX]);
+		x->mu_sum[w] += (double)(float)expected - (gone < 0 ? 0 : (double)x->mu[gone % WINDOW_HOURS_MAX]);
+	}
+	x->x[hour % WINDOW_HOURS_MAX] = (float)seen;
+	x->mu[hour % WINDOW_HOURS_MAX] = (float)expected;
+}
+
+/* How much more than Poisson it spreads, by what it did three days ago: a surge of today does not excuse itself. */
+static void learn_dispersion(struct score_past *x, int64_t hour, bool counts)
+{
+	static const double a = .0020608116431656276; /* half in 336 hours */
+
+	for (unsigned w = 0; w < WINDOWS; w++) {
+		float *place = &x->e2[w][hour % DISPERSION_LAG];
+		double m = fmax(x->mu_sum[w], .001), off = x->x_sum[w] - m;
+
+		if (!isnan(*place))
+			x->s[w] += a * (fmin((double)*place, 9 * x->s[w]) - x->s[w]);
+		*place = counts && hour >= DISPERSION_FROM ? (float)(off * off / fmax(m, .3)) : NAN;
+	}
+}
+
+static void past_hour(struct score_past *x, const struct stream *s, bool counts, int64_t hour)
+{
+	move_windows(x, hour, counts ? s->now : 0, counts ? s->mu_now : 0);
+	learn_dispersion(x, hour, counts);
 }
 
 /* The regularised incomplete beta function by its continued fraction (DLMF 8.17.22), after Lentz. */
@@ -85,32 +137,23 @@ static int descending(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
-/* Each sensor's z in each window; x are its sources there. */
-static void sensors_z(const struct streams *s, const struct roster *r, double *z)
+void score_sensors(const struct streams *s, const struct roster *r, unsigned window, double phi, const double *x, double *z)
 {
-	double *x = z;
+	for (size_t i = 0; i < r->len; i++) {
+		double hours = r->posts[i].watched[window], b = (double)s->reaches[i].level / 24;
+		bool tells = r->posts[i].up && hours > 0 && !isnan(b);
 
-	for (size_t i = 0; i < PC_WINDOWS * r->len; i++)
-		x[i] = 0;
-	for (size_t k = 0; k < s->recent_len; k++)
-		for (unsigned w = 0; w < PC_WINDOWS; w++)
-			if (s->recent[k].hour + pc_hours[w] > r->hour)
-				x[w * r->len + s->recent[k].sensor] += s->recent[k].sources;
-	for (unsigned w = 0; w < PC_WINDOWS; w++)
-		for (size_t i = 0; i < r->len; i++) {
-			double hours = r->posts[i].watched[w], b = s->reaches[i].level / 24;
-			bool tells = r->posts[i].up && hours > 0 && !isnan(b);
-
-			z[w * r->len + i] = tells ? negative_binomial_z(x[w * r->len + i], (b + .02 / 24) * hours, pc_phi[w]) : 0;
-		}
+		z[i] = tells ? negative_binomial_z(x[i], (b + .02 / 24) * hours, phi) : 0;
+	}
 }
 
-/* Would it still be surprising without the most surprised quarter of the sensors (partial conjunction: Benjamini and Heller 2008)? */
-static double conjunction(const struct roster *r, const double *z, double *spare)
+double score_conjunction(const struct roster *r, const double *z, double *spare)
 {
 	size_t n = 0, from;
 	double sum = 0;
 
+	if (r->enrolled <= 2)
+		return 0;
 	for (size_t i = 0; i < r->len; i++)
 		if (r->posts[i].enrolled)
 			spare[n++] = z[i];
@@ -122,47 +165,39 @@ static double conjunction(const struct roster *r, const double *z, double *spare
 	return sum / sqrt((double)(n - from + 1));
 }
 
-void score_conjunctions(const struct streams *s, const struct roster *r, double *z, double pc_w[PC_WINDOWS])
+static void conjunctions(struct score *s, const struct streams *streams, const struct roster *r, double *z)
 {
-	double *own = z ? NULL : mem_resize(NULL, PC_WINDOWS * r->len, sizeof *own), *spare = mem_resize(NULL, r->len, sizeof *spare);
+	double *room = mem_resize(NULL, 2 * r->len, sizeof *room), *x = room, *spare = room + r->len;
 
-	z = z ? z : own;
-	sensors_z(s, r, z);
-	for (unsigned w = 0; w < PC_WINDOWS; w++)
-		pc_w[w] = r->enrolled > 2 ? conjunction(r, z + w * r->len, spare) : 0;
-	free(own);
-	free(spare);
-}
-
-void score_hour(const struct streams *s, const struct roster *r, double *z, struct score *out)
-{
-	double best = 0;
-
-	*out = (struct score){ 0 };
-	for (unsigned w = 0; w < WINDOWS; w++) {
-		out->llr_n[w] = llr(&s->n, w, r->hour);
-		out->llr_v[w] = llr(&s->v, w, r->hour);
-		double both = fmin(out->llr_n[w], out->llr_v[w]);
-
-		if (both > out->nv) {
-			out->nv = both;
-			out->window = w;
-		}
+	for (unsigned w = 0; w < PC_WINDOWS; w++) {
+		for (size_t i = 0; i < r->len; i++)
+			x[i] = 0;
+		for (size_t k = streams->recent_from; k < streams->recent_len; k++)
+			if (sighting_age(&streams->recent[k], r) < window_hours[pc_windows[w]])
+				x[streams->recent[k].sensor] += streams->recent[k].sources;
+		score_sensors(streams, r, pc_windows[w], pc_phi[w], x, z + w * r->len);
+		s->pc_w[w] = score_conjunction(r, z + w * r->len, spare);
 	}
-	score_conjunctions(s, r, z, out->pc_w);
-	for (unsigned w = 0; w < PC_WINDOWS; w++)
-		best = fmax(best, out->pc_w[w]);
-	out->pc = best * best / 2;
-	out->r = fmin(out->nv, out->pc);
+	free(room);
 }
 
-double score_all_sources(const struct streams *s, const struct roster *r)
+void score_hour(struct score *s, const struct streams *streams, const struct roster *r, double *z)
 {
 	double best = 0;
 
-	for (unsigned w = 0; w < WINDOWS; w++)
-		best = fmax(best, llr(&s->u, w, r->hour));
-	return best;
+	past_hour(&s->n, &streams->n, streams->counts, r->hour);
+	past_hour(&s->v, &streams->v, streams->counts, r->hour);
+	s->nv = 0;
+	for (unsigned w = 0; w < WINDOWS; w++) {
+		s->llr_n[w] = llr(&s->n, w, r->hour);
+		s->llr_v[w] = llr(&s->v, w, r->hour);
+		s->nv = fmax(s->nv, fmin(s->llr_n[w], s->llr_v[w]));
+	}
+	conjunctions(s, streams, r, z);
+	for (unsigned w = 0; w < PC_WINDOWS; w++)
+		best = fmax(best, s->pc_w[w]);
+	s->pc = best * best / 2;
+	s->r = fmin(s->nv, s->pc);
 }
 
 bool score_gate(const struct streams *s, const struct roster *r)

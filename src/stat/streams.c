@@ -4,30 +4,24 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-const unsigned window_hours[WINDOWS] = { 1, 3, 6, 12, 24, 72, 168 };
-enum { WINDOW_DAYS = 28, GUARD_DAYS = 3, WINDOW_DAYS_MIN = 7, HOURS_MIN = 6 };
-#define DISPERSION_START 1.3
+enum { HOURS_MIN = 6 };
 
 static void stream_init(struct stream *x)
 {
 	*x = (struct stream){ .level = NAN };
-	for (unsigned i = 0; i < STREAM_DAYS; i++)
+	for (unsigned i = 0; i < ROSTER_DAYS; i++)
 		x->day[i] = x->level_then[i] = NAN;
 	for (unsigned h = 0; h < DAY_HOURS; h++)
 		x->today[h] = NAN;
-	for (unsigned w = 0; w < WINDOWS; w++) {
-		x->s[w] = DISPERSION_START;
-		for (unsigned i = 0; i < DISPERSION_LAG; i++)
-			x->e2[w][i] = NAN;
-	}
 }
 
 static void reach_init(struct reach *one)
 {
 	*one = (struct reach){ .level = NAN, .last = -1 };
-	for (unsigned i = 0; i < STREAM_DAYS; i++)
-		one->day[i] = NAN;
+	for (unsigned i = 0; i < ROSTER_DAYS; i++)
+		one->day[i] = REACH_NONE;
 }
 
 void streams_forget(struct streams *s, size_t sensor)
@@ -48,10 +42,11 @@ static void reach_all(struct streams *s, const struct roster *r)
 
 void streams_init(struct streams *s, const struct roster *r)
 {
-	*s = (struct streams){ 0 };
-	stream_init(&s->u);
+	*s = (struct streams){ .all_level = NAN };
 	stream_init(&s->n);
 	stream_init(&s->v);
+	for (unsigned i = 0; i < ROSTER_DAYS; i++)
+		s->all_day[i] = NAN;
 	reach_all(s, r);
 }
 
@@ -64,18 +59,18 @@ void streams_release(struct streams *s)
 
 void streams_leave_out(struct streams *s, int64_t day, bool out)
 {
-	s->left_out[day % STREAM_DAYS] = out;
+	s->left_out[day % ROSTER_DAYS] = out;
 }
 
 /* The days whose sums make the level of `day`: four weeks without the last three days, and without those of surges. */
-static unsigned window_of(const struct streams *s, const float *sums, int64_t day, unsigned places[WINDOW_DAYS])
+static unsigned window_of(const struct streams *s, const float *sums, int64_t day, unsigned places[LEVEL_DAYS])
 {
-	int64_t from = day - WINDOW_DAYS - GUARD_DAYS;
+	int64_t from = day - LEVEL_DAYS - LEVEL_GUARD_DAYS;
 	unsigned n = 0;
 
-	for (int64_t d = from > 0 ? from : 0; d < day - GUARD_DAYS; d++)
-		if (!isnan(sums[d % STREAM_DAYS]) && !s->left_out[d % STREAM_DAYS])
-			places[n++] = (unsigned)(d % STREAM_DAYS);
+	for (int64_t d = from > 0 ? from : 0; d < day - LEVEL_GUARD_DAYS; d++)
+		if (!isnan(sums[d % ROSTER_DAYS]) && !s->left_out[d % ROSTER_DAYS])
+			places[n++] = (unsigned)(d % ROSTER_DAYS);
 	return n;
 }
 
@@ -83,10 +78,8 @@ static unsigned window_of(const struct streams *s, const float *sums, int64_t da
 static double level_of(const float *sums, const unsigned *places, unsigned n)
 {
 	double sum = 0, top[3] = { 0 };
-	unsigned out = n < 14 ? 1 : 3;
+	unsigned out = roster_largest(n);
 
-	if (n < WINDOW_DAYS_MIN)
-		return NAN;
 	for (unsigned i = 0; i < n; i++) {
 		double v = sums[places[i]];
 
@@ -99,7 +92,7 @@ static double level_of(const float *sums, const unsigned *places, unsigned n)
 				v = smaller;
 			}
 	}
-	return (sum - top[0] - top[1] - top[2] + .05) / (n - out);
+	return roster_level(sum - top[0] - top[1] - top[2], n);
 }
 
 static double clipped(double v, double low, double high)
@@ -133,7 +126,7 @@ static void learn_rhythm(struct stream *x, const unsigned *places, unsigned n, c
 /* Day `day` is over: its sum, masked hours filled with the mean of the others. */
 static void close_day(struct stream *x, int64_t day)
 {
-	unsigned at = (unsigned)(day % STREAM_DAYS), n = 0;
+	unsigned at = (unsigned)(day % ROSTER_DAYS), n = 0;
 	double sum = 0, l = isnan(x->level_then[at]) ? 0 : x->level_then[at] / 24, most = 4 * fmax(1, l + 3 * sqrt(l + .1));
 
 	for (unsigned h = 0; h < DAY_HOURS; h++)
@@ -150,34 +143,75 @@ static void close_day(struct stream *x, int64_t day)
 
 static void begin_day(struct streams *s, struct stream *x, int64_t day)
 {
-	unsigned places[WINDOW_DAYS] = { 0 }, weekdays[WINDOW_DAYS] = { 0 }, n = window_of(s, x->day, day, places);
+	unsigned places[LEVEL_DAYS] = { 0 }, weekdays[LEVEL_DAYS] = { 0 }, n = window_of(s, x->day, day, places);
 	double level = level_of(x->day, places, n);
 
 	if (!isnan(level)) {
 		for (unsigned i = 0; i < n; i++) {
-			int64_t back = (day - places[i]) % STREAM_DAYS;         /* how many days before */
+			int64_t back = (day - places[i]) % ROSTER_DAYS;         /* how many days before */
 
 			weekdays[i] = (unsigned)((day - back) % 7);
 		}
 		x->level = level;
 		learn_rhythm(x, places, n, weekdays);
 	}
-	x->level_then[day % STREAM_DAYS] = (float)x->level;
+	x->level_then[day % ROSTER_DAYS] = (float)x->level;
+}
+
+/* All sources follow the rhythm of V: of them only the level is known. masked: hours of the day that are not in the sum. */
+static void begin_all(struct streams *s, int64_t day, unsigned masked)
+{
+	unsigned places[LEVEL_DAYS] = { 0 }, n;
+
+	s->all_day[(day - 1) % ROSTER_DAYS] = DAY_HOURS - masked >= HOURS_MIN ? s->all_today / (float)(DAY_HOURS - masked) * DAY_HOURS : NAN;
+	s->all_today = 0;
+	n = window_of(s, s->all_day, day, places);
+	double level = level_of(s->all_day, places, n);
+	if (!isnan(level))
+		s->all_level = level;
 }
 
 /* A sensor's sum is by the share of the day that it watched; a day without watching has none. */
+static float sum_of(const struct reach *one, const struct post *p, int64_t day)
+{
+	uint16_t sum = one->day[day % ROSTER_DAYS];
+
+	return sum == REACH_NONE ? NAN : (float)(sum / fmax((double)p->coverage[day % ROSTER_DAYS], .2));
+}
+
+static double reach_level(const struct streams *s, const struct reach *one, const struct post *p, int64_t day)
+{
+	unsigned places[LEVEL_DAYS] = { 0 };
+	float sums[ROSTER_DAYS];
+
+	for (int64_t d = day - LEVEL_DAYS - LEVEL_GUARD_DAYS; d < day - LEVEL_GUARD_DAYS; d++)
+		if (d >= 0)
+			sums[d % ROSTER_DAYS] = sum_of(one, p, d);
+	unsigned n = window_of(s, sums, day, places);
+	return level_of(sums, places, n);
+}
+
+/* Where it saw nothing for as long as levels look back, the level is that of every such port. */
+static bool is_calm(const struct streams *s, const struct reach *one, int64_t day)
+{
+	bool calm = one->last < 0 || one->last / DAY_HOURS < day - LEVEL_DAYS - LEVEL_GUARD_DAYS;
+
+	for (unsigned d = 0; calm && d < ROSTER_DAYS; d++)
+		calm = !s->left_out[d];
+	return calm;
+}
+
 static void close_reaches(struct streams *s, const struct roster *r, int64_t day)
 {
-	unsigned places[WINDOW_DAYS] = { 0 };
+	unsigned at = (unsigned)((day - 1) % ROSTER_DAYS);
 
 	for (size_t i = 0; i < s->len; i++) {
+		const struct post *p = &r->posts[i];
 		struct reach *one = &s->reaches[i];
-		double coverage = r->posts[i].coverage;
 
-		one->day[(day - 1) % STREAM_DAYS] = coverage > 0 ? (float)(one->today / fmax(coverage, .2)) : NAN;
+		one->day[at] = p->coverage[at] > 0 ? (uint16_t)fminf(one->today, REACH_NONE - 1) : REACH_NONE;
 		one->today = 0;
-		unsigned n = window_of(s, one->day, day, places);
-		double level = level_of(one->day, places, n);
+		double level = is_calm(s, one, day) ? (double)p->calm : reach_level(s, one, p, day);
 		if (!isnan(level))
 			one->level = (float)level;
 	}
@@ -191,99 +225,85 @@ static double cap_of(const struct reach *one)
 	return isnan(one->level) ? INFINITY : fmax(1, ceil(b + 3 * sqrt(b * (1 + .4 * b))));
 }
 
+unsigned sighting_age(const struct sighting *s, const struct roster *r)
+{
+	return (uint16_t)((uint16_t)r->hour - s->hour);
+}
+
+/* What is older than the longest window goes, now and then. */
+static void drop_old(struct streams *s, const struct roster *r)
+{
+	while (s->recent_from < s->recent_len && sighting_age(&s->recent[s->recent_from], r) >= WINDOW_HOURS_MAX)
+		s->recent_from++;
+	if (2 * s->recent_from < s->recent_len || s->recent_from == 0)
+		return;
+	s->recent_len -= s->recent_from;
+	memmove(s->recent, s->recent + s->recent_from, s->recent_len * sizeof *s->recent);
+	s->recent_from = 0;
+}
+
+/* V of the hour, not scaled. */
 static double note_sightings(struct streams *s, const struct roster *r, const struct sighting *seen, size_t n)
 {
 	double v = 0;
-	size_t kept = 0;
 
-	for (size_t i = 0; i < s->recent_len; i++)
-		if (s->recent[i].hour + PC_HOURS_MAX > r->hour)
-			s->recent[kept++] = s->recent[i];
-	s->recent_len = kept;
+	drop_old(s, r);
 	for (size_t i = 0; i < n; i++) {
 		struct reach *one = &s->reaches[seen[i].sensor];
+		double capped = fmin(seen[i].sources, cap_of(one));
 
 		MEM_GROW(s->recent, s->recent_len, s->recent_cap);
-		s->recent[s->recent_len] = seen[i];
-		s->recent[s->recent_len++].hour = (uint32_t)r->hour;
+		s->recent[s->recent_len++] = (struct sighting){ .sources = seen[i].sources, .capped = (uint32_t)capped, .sensor = seen[i].sensor,
+			.hour = (uint16_t)r->hour };
 		one->today += (float)seen[i].sources;
 		one->last = (int32_t)r->hour;
-		v += fmin(seen[i].sources, cap_of(one));
+		v += capped;
 	}
 	return v;
-}
-
-/* Every window moves on by an hour; what is left out stands there as nothing seen and nothing expected. */
-static void move_windows(struct stream *x, int64_t hour, double seen, double expected)
-{
-	x->x[hour % STREAM_HOURS] = (float)seen;
-	x->mu[hour % STREAM_HOURS] = (float)expected;
-	for (unsigned w = 0; w < WINDOWS; w++) {
-		int64_t gone = hour - window_hours[w];
-		bool anew = hour % DAY_HOURS == 0;      /* so that roundings do not add up */
-
-		if (!anew) {
-			x->x_sum[w] += x->x[hour % STREAM_HOURS] - (gone < 0 ? 0 : (double)x->x[gone % STREAM_HOURS]);
-			x->mu_sum[w] += x->mu[hour % STREAM_HOURS] - (gone < 0 ? 0 : (double)x->mu[gone % STREAM_HOURS]);
-			continue;
-		}
-		x->x_sum[w] = x->mu_sum[w] = 0;
-		for (int64_t h = gone < 0 ? 0 : gone + 1; h <= hour; h++) {
-			x->x_sum[w] += x->x[h % STREAM_HOURS];
-			x->mu_sum[w] += x->mu[h % STREAM_HOURS];
-		}
-	}
-}
-
-/* How much more than Poisson it spreads, by what it did three days ago: a surge of today does not excuse itself. */
-static void learn_dispersion(struct stream *x, int64_t hour, bool counts)
-{
-	static const double a = .0020608116431656276; /* half in 336 hours */
-
-	for (unsigned w = 0; w < WINDOWS; w++) {
-		float *place = &x->e2[w][hour % DISPERSION_LAG];
-		double m = fmax(x->mu_sum[w], .001), off = x->x_sum[w] - m;
-
-		if (!isnan(*place))
-			x->s[w] += a * (fmin(*place, 9 * x->s[w]) - x->s[w]);
-		*place = counts && hour >= DISPERSION_FROM ? (float)(off * off / fmax(m, .3)) : NAN;
-	}
 }
 
 static void stream_hour(struct stream *x, const struct roster *r, double scaled)
 {
 	unsigned h = (unsigned)(r->hour % DAY_HOURS);
 	int64_t day = r->hour / DAY_HOURS;
-	bool has_baseline = day >= BASELINE_DAYS && !isnan(x->level), counts = has_baseline && !r->masked;
 
-	x->mu_now = has_baseline ? fmax(.0005, x->level / 24 * x->dow[day % 7] * x->hod[h]) : 0;
-
+	x->now = scaled;
+	x->mu_now = day >= BASELINE_DAYS && !isnan(x->level) ? fmax(.0005, x->level / 24 * x->dow[day % 7] * x->hod[h]) : 0;
 	x->today[h] = r->masked ? NAN : (float)scaled;
-	move_windows(x, r->hour, counts ? scaled : 0, counts ? x->mu_now : 0);
-	learn_dispersion(x, r->hour, counts);
+}
+
+static void close_days(struct streams *s, const struct roster *r)
+{
+	struct stream *const both[] = { &s->n, &s->v };
+	int64_t day = r->hour / DAY_HOURS;
+	unsigned masked = 0;
+
+	for (unsigned h = 0; h < DAY_HOURS; h++)
+		masked += isnan(s->v.today[h]) != 0;
+	close_reaches(s, r, day);
+	for (unsigned i = 0; i < 2; i++) {
+		close_day(both[i], day - 1);
+		begin_day(s, both[i], day);
+	}
+	begin_all(s, day, masked);
 }
 
 void streams_hour(struct streams *s, const struct roster *r, const struct counted *c)
 {
-	struct stream *const all[] = { &s->u, &s->n, &s->v };
-	int64_t day = r->hour / DAY_HOURS;
 	double scale = r->up ? (double)r->enrolled / (double)r->up : 0;
 
 	reach_all(s, r);
 	if (r->closed_day)
-		close_reaches(s, r, day);
-	for (unsigned i = 0; r->closed_day && i < 3; i++) {
-		close_day(all[i], day - 1);
-		begin_day(s, all[i], day);
-	}
-	s->n_now = c->new_sources * scale;
-	s->v_now = note_sightings(s, r, c->seen, c->n) * scale;
+		close_days(s, r);
+	double v = note_sightings(s, r, c->seen, c->n);
 	s->packets[r->hour % DAY_HOURS] = (float)c->packets;
 	s->top_packets[r->hour % DAY_HOURS] = (float)c->top_packets;
 	float *gone = &s->unscaled[r->hour % WINDOW_HOURS_MAX];
 	s->unscaled_sum += c->new_sources - (double)*gone;
 	*gone = (float)c->new_sources;
-	stream_hour(&s->u, r, c->sources * scale);
-	stream_hour(&s->n, r, s->n_now);
-	stream_hour(&s->v, r, s->v_now);
+	stream_hour(&s->n, r, c->new_sources * scale);
+	stream_hour(&s->v, r, v * scale);
+	s->counts = s->v.mu_now > 0 && !r->masked;
+	s->all[r->hour % WINDOW_HOURS_MAX] = s->counts ? (float)(c->sources * scale) : 0;
+	s->all_today += r->masked ? 0 : (float)(c->sources * scale);
 }

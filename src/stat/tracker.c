@@ -17,27 +17,27 @@ struct surge *tracker_open(struct tracker *t)
 }
 
 /* Of the unmasked hours of [from, until]; NAN when there is none. */
-static double mean_v(const struct tracker *t, int64_t from, int64_t until)
+static double mean_v(const struct past *p, int64_t from, int64_t until)
 {
 	double sum = 0;
 	unsigned n = 0;
 
 	for (int64_t h = from < 0 ? 0 : from; h <= until; h++)
-		if (!t->masked[h % ONSET_HOURS]) {
-			sum += t->v[h % ONSET_HOURS];
+		if (!isnan(p->v[h % ONSET_HOURS])) {
+			sum += (double)p->v[h % ONSET_HOURS];
 			n++;
 		}
 	return n ? sum / n : NAN;
 }
 
 /* A sum of what is above k, least where it began to rise (CUSUM; Page 1954). */
-static int64_t onset_of(const struct tracker *t, int64_t hour, double k)
+static int64_t onset_of(const struct past *p, int64_t hour, double k)
 {
 	int64_t from = hour - ONSET_HOURS + 1 < 0 ? 0 : hour - ONSET_HOURS + 1, onset = from;
 	double sum = 0, least = 0;
 
 	for (int64_t h = from; h <= hour; h++) {
-		sum += t->masked[h % ONSET_HOURS] ? 0 : t->v[h % ONSET_HOURS] - k;
+		sum += isnan(p->v[h % ONSET_HOURS]) ? 0 : (double)p->v[h % ONSET_HOURS] - k;
 		if (sum < least) {
 			least = sum;
 			onset = h + 1;
@@ -46,9 +46,9 @@ static int64_t onset_of(const struct tracker *t, int64_t hour, double k)
 	return onset;
 }
 
-static void open_surge(struct tracker *t, int64_t hour, double mu_v)
+static void open_surge(struct tracker *t, const struct past *p, int64_t hour, double mu_v)
 {
-	double before = mean_v(t, hour - BASE_FROM, hour - BASE_UNTIL - 1), base = fmax(fmax(isnan(before) ? 0 : before, mu_v), .001);
+	double before = mean_v(p, hour - BASE_FROM, hour - BASE_UNTIL - 1), base = fmax(fmax(isnan(before) ? 0 : before, mu_v), .001);
 
 	if (t->len == SURGES_KEPT) {
 		for (unsigned i = 1; i < t->len; i++)
@@ -58,7 +58,7 @@ static void open_surge(struct tracker *t, int64_t hour, double mu_v)
 	struct surge *s = &t->surges[t->len++];
 	*s = (struct surge){ .alarm = hour, .closed = -1, .end = -1, .shift = -1, .continued = -1, .last_active = hour, .base = base,
 		.k = fmax(fmax(1.3 * base, base + .3 * sqrt(base)), .02), .w = 6 * base < 2 ? 24 : 6 };
-	s->onset = onset_of(t, hour, s->k);
+	s->onset = onset_of(p, hour, s->k);
 }
 
 static void reopen(struct surge *s, int64_t hour)
@@ -69,9 +69,9 @@ static void reopen(struct surge *s, int64_t hour)
 }
 
 /* One more hour of an open one. */
-static enum tracked follow(struct surge *s, const struct tracker *t, int64_t hour, bool masked)
+static enum tracked follow(struct surge *s, const struct past *p, int64_t hour)
 {
-	double rate = mean_v(t, hour - s->w + 1, hour);
+	double rate = mean_v(p, hour - s->w + 1, hour);
 
 	if (isnan(rate))
 		return TRACKED_NOTHING;
@@ -82,7 +82,7 @@ static enum tracked follow(struct surge *s, const struct tracker *t, int64_t hou
 	if (active || hour == s->alarm) {
 		s->last_active = active ? hour : s->last_active;
 		s->below = 0;
-	} else if (!masked && ++s->below == CLOSE_HOURS) {
+	} else if (!isnan(p->v[hour % ONSET_HOURS]) && ++s->below == CLOSE_HOURS) {
 		int64_t end = s->last_active - (s->w == 6 ? 3 : 8);
 
 		s->closed = hour;
@@ -96,27 +96,30 @@ static enum tracked follow(struct surge *s, const struct tracker *t, int64_t hou
 	return TRACKED_NOTHING;
 }
 
-enum tracked tracker_hour(struct tracker *t, int64_t hour, double v, double mu_v, bool masked, bool over, bool may_alarm)
+void past_hour(struct past *p, int64_t hour, double v, bool masked)
+{
+	p->v[hour % ONSET_HOURS] = masked ? NAN : (float)v;
+}
+
+enum tracked tracker_hour(struct tracker *t, const struct past *p, int64_t hour, double mu_v, bool over, bool may_alarm)
 {
 	struct surge *open = tracker_open(t), *last = t->len ? &t->surges[t->len - 1] : NULL;
 	enum tracked what = TRACKED_NOTHING;
 
-	t->v[hour % ONSET_HOURS] = (float)v;
-	t->masked[hour % ONSET_HOURS] = masked;
 	t->armed |= !over;
 	if (!open && over && t->armed && may_alarm) {
 		if (last && hour - last->end <= AGAIN_HOURS) {
 			reopen(last, hour);
 			what = TRACKED_CONTINUED;
 		} else {
-			open_surge(t, hour, mu_v);
+			open_surge(t, p, hour, mu_v);
 			what = TRACKED_OPENED;
 		}
 		open = tracker_open(t);
 	}
 	if (!open)
 		return what;
-	enum tracked then = follow(open, t, hour, masked);
+	enum tracked then = follow(open, p, hour);
 	if (then == TRACKED_CLOSED)
 		t->armed = !over;
 	return then == TRACKED_NOTHING ? what : then;

@@ -15,19 +15,22 @@ struct surge {
 	unsigned below;                 /* hours in a row */
 };
 
+/* V of a port's last hours, ring; NAN: masked. Trackers of one port share it. */
+struct past { float v[ONSET_HOURS]; };
+
 /* The last surges of a port, the newest last; older ones are nobody's business here. */
 struct tracker {
 	struct surge surges[SURGES_KEPT]; unsigned len;
 	bool armed;                     /* there was an hour below the threshold since the last one closed */
-	float v[ONSET_HOURS]; bool masked[ONSET_HOURS];         /* by hour modulo that */
 };
 
 enum tracked { TRACKED_NOTHING, TRACKED_OPENED, TRACKED_CONTINUED, TRACKED_CLOSED, TRACKED_SHIFT };
 
 void tracker_init(struct tracker *t);
-/* The next hour: V scaled, what was expected of it, whether the hour is masked, whether its score is at or over the threshold, and whether that
- * may raise an alarm (the gate, no cold start). */
-enum tracked tracker_hour(struct tracker *t, int64_t hour, double v, double mu_v, bool masked, bool over, bool may_alarm);
+void past_hour(struct past *p, int64_t hour, double v, bool masked);
+/* The next hour, which is the last of the past: what was expected of V, whether the hour's score is at or over the threshold, and whether that may raise
+ * an alarm (the gate, no cold start). */
+enum tracked tracker_hour(struct tracker *t, const struct past *p, int64_t hour, double mu_v, bool over, bool may_alarm);
 struct surge *tracker_open(struct tracker *t);          /* the open one, or NULL */
 /* Whether that day belongs to a surge, as known when the day `today` begins: it does not enter levels then. */
 bool tracker_leaves_out(const struct tracker *t, int64_t day, int64_t today);

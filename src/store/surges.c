@@ -175,6 +175,7 @@ static void note_watch(struct surges *s, struct lookouts *p, enum tracked what)
 
 static void forget_sensor(struct surges *s, size_t sensor)
 {
+	roster_forget(&s->roster, sensor);
 	streams_forget(&s->blank.streams, sensor);
 	for (size_t i = 0; i < s->len; i++)
 		streams_forget(&s->ports[i].lookout.streams, sensor);
@@ -214,11 +215,11 @@ static void finish_hour(struct walk *w)
 		if (port)
 			port->now = i + 1;
 	}
-	lookout_hour(&s->blank, &s->roster, &none, ALARM_R, &told);
+	lookout_hour(&s->blank, &s->roster, &none, WATCH_NV, &told);
 	for (size_t i = 0; i < s->len; i++) {
 		struct lookouts *port = &s->ports[i];
 
-		lookout_hour(&port->lookout, &s->roster, port->now ? &w->ports[port->now - 1].c : &none, ALARM_R, &told);
+		lookout_hour(&port->lookout, &s->roster, port->now ? &w->ports[port->now - 1].c : &none, WATCH_NV, &told);
 		port->now = 0;
 		note_alarm(s, port, told.alarm);
 		note_watch(s, port, told.watch);

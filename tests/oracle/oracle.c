@@ -214,7 +214,7 @@ static void print_hour(const struct lookout *l, const struct roster *r, const st
 
 	json_object(&j, NULL);
 	json_number(&j, "masked", r->masked);
-	json_number(&j, "V", x->v_now);
+	json_number(&j, "V", x->v.now);
 	json_number(&j, "mu_N", x->n.mu_now);
 	json_number(&j, "mu_V", x->v.mu_now);
 	json_number(&j, "NV", s->nv);
@@ -223,8 +223,8 @@ static void print_hour(const struct lookout *l, const struct roster *r, const st
 	json_number(&j, "level_N", x->n.level);
 	json_number(&j, "level_V", x->v.level);
 	print_each(&j, "b", r->len, usual_at, x);
-	print_each(&j, "f_N", WINDOWS, dispersion_at, &x->n);
-	print_each(&j, "f_V", WINDOWS, dispersion_at, &x->v);
+	print_each(&j, "f_N", WINDOWS, dispersion_at, &s->n);
+	print_each(&j, "f_V", WINDOWS, dispersion_at, &s->v);
 	print_each(&j, "LLR_N", WINDOWS, number_at, s->llr_n);
 	print_each(&j, "LLR_V", WINDOWS, number_at, s->llr_v);
 	print_each(&j, "PC_w", PC_WINDOWS, number_at, s->pc_w);
@@ -252,6 +252,7 @@ static void hours(void)
 		enrolled[i] = true;
 	}
 	lookout_init(&l, &r);
+	score_init(&score);
 	for (size_t h = 0; h < len; h++) {
 		for (size_t i = 0; i < n; i++)
 			up[i] = number() != 0;
@@ -265,9 +266,8 @@ static void hours(void)
 		c.new_sources = number();
 		roster_hour(&r, enrolled, up);
 		lookout_take(&l, &r, &c);
-		score_hour(&l.streams, &r, z, &score);       /* as defined, the whole of it */
-		(void)tracker_hour(&l.alarms, r.hour, l.streams.v_now, l.streams.v.mu_now, r.masked, score.r >= threshold,
-			score.r >= threshold && lookout_may_alarm(&l, &r));
+		score_hour(&score, &l.streams, &r, z);       /* as defined, the whole of it */
+		(void)tracker_hour(&l.alarms, &l.past, r.hour, l.streams.v.mu_now, score.r >= threshold, score.r >= threshold && lookout_may_alarm(&l, &r));
 		print_hour(&l, &r, &score, z);
 	}
 	lookout_release(&l);
@@ -285,6 +285,7 @@ static void track(void)
 	double threshold = number(), mu_v = number();
 	struct buf out = buf_make(1 << 20);
 	struct json j = json_to(&out);
+	struct past past;
 	struct tracker t;
 
 	tracker_init(&t);
@@ -292,7 +293,8 @@ static void track(void)
 		double v = number(), r = number();
 		bool masked = number() != 0;
 
-		(void)tracker_hour(&t, (int64_t)h, v, mu_v, masked, r >= threshold, h >= COLD_HOURS);
+		past_hour(&past, (int64_t)h, v, masked);
+		(void)tracker_hour(&t, &past, (int64_t)h, mu_v, r >= threshold, h >= COLD_HOURS);
 	}
 	json_object(&j, NULL);
 	print_surges(&j, &t);

@@ -15,6 +15,8 @@ enum { PRIOR_STEPS = 60 };
 #define CLEAR .8                /* which then count for so much themselves */
 #define BEFORE_WEIGHT .8        /* how much of a day's deviation the next one keeps */
 #define BEFORE_PRIOR 30         /* sources that speak for no deviation */
+#define EXPECTED_LEAST .001
+#define NEWS .5                 /* what is less counts as nothing */
 #define QUIET 1.                /* a score below it does not rise in an hour without sources */
 
 /* How much more than Poisson a sensor's sources vary, by window. */
@@ -38,16 +40,21 @@ void lift_init(struct lift *l)
 	}
 }
 
-/* Every window moves on by an hour. */
-static void sums_hour(struct sums *s, int64_t hour, double x)
+/* Every window moves on by an hour. Before the first hour there is nothing: the ring is empty there. */
+static void move_windows(struct lift *l, int64_t hour, const float now[LIFT_SERIES])
 {
-	s->hour[hour % LIFT_HOURS] = (float)x;
-	for (unsigned w = 0; w < WINDOWS; w++) {
-		int64_t gone = hour - window_hours[w], long_gone = gone - DAY_HOURS;
-		double leaves = gone < 0 ? 0 : (double)s->hour[gone % LIFT_HOURS];
+	uint64_t at = (uint64_t)hour;
+	float *place = l->hours[at % LIFT_HOURS];
 
-		s->window[w] += (double)(float)x - leaves;
-		s->before[w] += leaves - (long_gone < 0 ? 0 : (double)s->hour[long_gone % LIFT_HOURS]);
+	for (unsigned i = 0; i < LIFT_SERIES; i++)
+		place[i] = now[i];
+	for (unsigned w = 0; w < WINDOWS; w++) {
+		const float *leaves = l->hours[(at - window_hours[w]) % LIFT_HOURS], *goes = l->hours[(at - window_hours[w] - DAY_HOURS) % LIFT_HOURS];
+
+		for (unsigned i = 0; i < LIFT_SERIES; i++) {
+			l->window[w][i] += (double)now[i] - (double)leaves[i];
+			l->before[w][i] += (double)leaves[i] - (double)goes[i];
+		}
 	}
 }
 
@@ -55,27 +62,44 @@ static void sums_hour(struct sums *s, int64_t hour, double x)
  * few independent weeks were seen, the fewer the longer the window. */
 static double dispersion(const struct spread *d, unsigned w, double m)
 {
-	double hours = window_hours[w], s = (double)d->s[w], typical = 1.3 + (.03 + .05 / hours) * m;
+	double hours = window_hours[w], s = (double)d->s[w], typical = 1.3 + (.03 + .05 / hours) * m, f = 1.25 * (s < typical ? s + (hours + 24) / (hours + 174) * (typical - s) : s);
 
-	return fmax(SPREAD_LEAST, 1.25 * (s < typical ? s + (hours + 24) / (hours + 174) * (typical - s) : s));
+	return f > SPREAD_LEAST ? f : SPREAD_LEAST;
 }
 
-/* What a window lets expect: as days usually are [0], and as the day before it was [1]. */
-static void expect(const struct sums *x, const struct sums *mu, unsigned w, double out[2])
-{
-	double change = BEFORE_WEIGHT * (x->before[w] - mu->before[w]) / (mu->before[w] + BEFORE_PRIOR);
+/* What a window lets expect of N and V: as days usually are [0], and as the day before it was [1]. */
+struct expected { double n[2], v[2]; };
 
-	out[0] = fmax(mu->window[w], .001);
-	out[1] = fmax(mu->window[w] * (1 + change), .001);
+static double after(double before, double usual, double window)
+{
+	return window * (1 + BEFORE_WEIGHT * (before - usual) / (usual + BEFORE_PRIOR));
+}
+
+static double floored(double m)
+{
+	return m > EXPECTED_LEAST ? m : EXPECTED_LEAST;
+}
+
+static struct expected expect(const struct lift *l, unsigned w)
+{
+	const double *now = l->window[w], *before = l->before[w];
+
+	return (struct expected){
+		.n = { floored(now[LIFT_MU_N]), floored(after(before[LIFT_N], before[LIFT_MU_N], now[LIFT_MU_N])) },
+		.v = { floored(now[LIFT_MU_V]), floored(after(before[LIFT_V], before[LIFT_MU_V], now[LIFT_MU_V])) },
+	};
 }
 
 static void learn_one(struct spread *d, unsigned w, unsigned at, double share, bool counts, double x, double m)
 {
 	float *place = &d->e2[w][at];
 
-	if (!isnan(*place))
-		d->s[w] += (float)(share * (fmin((double)*place, 9 * (double)d->s[w]) - (double)d->s[w]));
-	*place = counts ? (float)((x - m) * (x - m) / fmax(m, .3)) : NAN;
+	if (!isnan(*place)) {
+		double s = (double)d->s[w], then = (double)*place < 9 * s ? (double)*place : 9 * s;
+
+		d->s[w] = (float)(s + share * (then - s));
+	}
+	*place = counts ? (float)((x - m) * (x - m) / (m > .3 ? m : .3)) : NAN;
 }
 
 static void learn(struct lift *l, int64_t hour, bool counts)
@@ -85,63 +109,71 @@ static void learn(struct lift *l, int64_t hour, bool counts)
 	l->learned += isnan(l->spread_v[0].e2[0][at]) ? 0 : 1;
 	double share = fmax(FORGET, 1. / (PRIOR_STEPS + l->learned));
 	for (unsigned w = 0; w < WINDOWS; w++) {
-		double m_n[2], m_v[2];
+		struct expected m = expect(l, w);
 
-		expect(&l->n, &l->mu_n, w, m_n);
-		expect(&l->v, &l->mu_v, w, m_v);
 		for (unsigned b = 0; b < 2; b++) {
-			learn_one(&l->spread_n[b], w, at, share, counts, l->n.window[w], m_n[b]);
-			learn_one(&l->spread_v[b], w, at, share, counts, l->v.window[w], m_v[b]);
+			learn_one(&l->spread_n[b], w, at, share, counts, l->window[w][LIFT_N], m.n[b]);
+			learn_one(&l->spread_v[b], w, at, share, counts, l->window[w][LIFT_V], m.v[b]);
 		}
 	}
+}
+
+/* Whether it can reach NEWS, without a logarithm: x ln(x/m) - (x - m) is at most (x - m)^2 / m. */
+static bool is_news(double x, double m)
+{
+	return x > m && (x - m) * (x - m) > NEWS * SPREAD_LEAST * m / V_HALF;
 }
 
 /* A window by one baseline, when so much is taken from V and N. */
 struct surprise { double v, n; };
 
-static struct surprise surprise(const struct lift *l, unsigned w, unsigned b, double less)
+static struct surprise surprise(const struct lift *l, unsigned w, const struct expected *m, unsigned b, double less)
 {
-	double m_n[2], m_v[2], n = l->n.window[w] - less, v = l->v.window[w] - less;
-	struct surprise s = { 0 };
+	double n = l->window[w][LIFT_N] - less, v = l->window[w][LIFT_V] - less;
 
-	expect(&l->n, &l->mu_n, w, m_n);
-	expect(&l->v, &l->mu_v, w, m_v);
-	if (n > m_n[b] && v > m_v[b]) {
-		s.v = score_surprise(v, m_v[b], dispersion(&l->spread_v[b], w, m_v[b]));
-		s.n = score_surprise(n, m_n[b], dispersion(&l->spread_n[b], w, m_n[b]));
-	}
-	return s;
+	if (!is_news(n, m->n[b]) || !is_news(v, m->v[b]))
+		return (struct surprise){ 0 };
+	return (struct surprise){ .v = score_surprise(v, m->v[b], dispersion(&l->spread_v[b], w, m->v[b])),
+		.n = score_surprise(n, m->n[b], dispersion(&l->spread_n[b], w, m->n[b])) };
 }
 
 /* Both N and V; or N and the sensors so much that V may be half of it: where sources touch many sensors each, V spreads widely. */
-static struct lifted join(const struct surprise s[2], double pc)
+static struct lifted join(const struct surprise *s, double pc)
 {
-	struct lifted best = { 0 };
+	double two = fmin(s->v, N_WEIGHT * s->n), three = fmin(V_HALF * s->v, CLEAR * fmin(s->n, pc));
 
-	for (unsigned b = 0; b < 2; b++) {
-		double two = fmin(s[b].v, N_WEIGHT * s[b].n), three = fmin(V_HALF * s[b].v, CLEAR * fmin(s[b].n, pc));
-
-		best.nv = fmax(best.nv, fmax(two, three));
-		best.r = fmax(best.r, fmax(fmin(two, PC_WEIGHT * pc), three));
-	}
-	return best;
+	return (struct lifted){ .nv = fmax(two, three), .r = fmax(fmin(two, PC_WEIGHT * pc), three) };
 }
 
 static struct lifted lift_window(const struct lift *l, unsigned w, double less, double pc)
 {
-	struct surprise s[2] = { surprise(l, w, 0, less), surprise(l, w, 1, less) };
+	struct expected m = expect(l, w);
+	struct lifted best = { 0 };
 
-	return join(s, pc);
+	for (unsigned b = 0; b < 2; b++) {
+		struct surprise s = surprise(l, w, &m, b, less);
+
+		if (s.v > 0) {
+			struct lifted one = join(&s, pc);
+			best.nv = fmax(best.nv, one.nv);
+			best.r = fmax(best.r, one.r);
+		}
+	}
+	return best;
 }
 
 void lift_hour(struct lift *l, const struct streams *s, const struct roster *r, bool quiet)
 {
 	bool was_quiet = l->most < QUIET;
+	float now[LIFT_SERIES] = { 0 };
 
-	sums_hour(&l->n, r->hour, s->counts ? fmin(s->n.now, s->v.now) : 0);
-	sums_hour(&l->mu_n, r->hour, s->counts ? s->n.mu_now : 0);
-	sums_hour(&l->v, r->hour, s->counts ? s->v.now : 0);
-	sums_hour(&l->mu_v, r->hour, s->counts ? s->v.mu_now : 0);
+	if (s->counts) {
+		now[LIFT_N] = (float)(s->n.now < s->v.now ? s->n.now : s->v.now);
+		now[LIFT_MU_N] = (float)s->n.mu_now;
+		now[LIFT_V] = (float)s->v.now;
+		now[LIFT_MU_V] = (float)s->v.mu_now;
+	}
+	move_windows(l, r->hour, now);
 	if (r->hour % LIFT_STEP == 0)
 		learn(l, r->hour, s->counts && r->hour >= DISPERSION_FROM);
 	l->most = 0;
@@ -230,7 +262,7 @@ double lift_all_sources(const struct lift *l, const struct streams *s, const str
 	for (unsigned w = 0; w < WINDOWS && !isnan(share); w++) {
 		for (; h < window_hours[w] && h <= r->hour; h++)
 			x += (double)s->all[(r->hour - h) % WINDOW_HOURS_MAX];
-		double m = fmax(l->mu_v.window[w] * share, .001);
+		double m = fmax(l->window[w][LIFT_MU_V] * share, EXPECTED_LEAST);
 		best = fmax(best, score_surprise(x, m, dispersion(&l->spread_v[0], w, m)));
 	}
 	return best;
@@ -241,9 +273,9 @@ double lift_new_sources(const struct lift *l, const struct roster *r)
 	double best = 0;
 
 	for (unsigned w = 0; w < WINDOWS; w++) {
-		double m = fmax(l->mu_n.window[w], .001);
+		double m = floored(l->window[w][LIFT_MU_N]);
 
-		best = fmax(best, score_surprise(l->n.window[w], m, r->hour < DISPERSION_FROM ? 1 : dispersion(&l->spread_n[0], w, m)));
+		best = fmax(best, score_surprise(l->window[w][LIFT_N], m, r->hour < DISPERSION_FROM ? 1 : dispersion(&l->spread_n[0], w, m)));
 	}
 	return best;
 }

@@ -18,17 +18,18 @@
 
 #include "stat/score.h"
 
-/* Dispersion is learned in every fifth hour, from what was 75 hours before. Sums go back a day before the longest window. */
-enum { LIFT_STEP = 5, LIFT_LAG_STEPS = 15, LIFT_HOURS = WINDOW_HOURS_MAX + DAY_HOURS + 1 };
+/* Dispersion is learned in every fifth hour, from what was 75 hours before. Sums go back a day before the longest window; a power of two. */
+enum { LIFT_STEP = 5, LIFT_LAG_STEPS = 15, LIFT_HOURS = 256 };
 
-/* What came in each hour, and its sums over the windows and over the day before each of them. */
-struct sums { float hour[LIFT_HOURS]; double window[WINDOWS], before[WINDOWS]; };
+/* What goes by hours: N (no more than V) and V, and what was to be expected of both. */
+enum lift_series { LIFT_N, LIFT_MU_N, LIFT_V, LIFT_MU_V, LIFT_SERIES };
 
 /* How much wider than Poisson sums are about a baseline, by window. */
 struct spread { float s[WINDOWS], e2[WINDOWS][LIFT_LAG_STEPS] /* NAN: does not count */; };
 
 struct lift {
-	struct sums n, mu_n, v, mu_v;   /* N no more than V; 0 where an hour leaves every window */
+	float hours[LIFT_HOURS][LIFT_SERIES];                           /* ring; 0 where the hour leaves every window */
+	double window[WINDOWS][LIFT_SERIES], before[WINDOWS][LIFT_SERIES];      /* sums over each window, and over the day before it */
 	struct spread spread_n[2], spread_v[2]; /* about what is usual, and about what the day before lets expect */
 	unsigned learned;               /* how many steps dispersion knows */
 	double most;                    /* of this hour: nv is no more */

@@ -1,6 +1,7 @@
 #include "stat/lookout.h"
 
 #include "base/mem.h"
+#include "stat/onset.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ void lookout_take(struct lookout *l, const struct roster *r, const struct counte
 		if (d >= 0)
 			streams_leave_out(s, d, tracker_leaves_out(&l->alarms, d, today));
 	streams_hour(s, r, c);
-	past_hour(&l->past, r->hour, s->v.now, r->masked);
+	past_hour(&l->past, r->hour, s->v.now, s->v.mu_now, r->masked);
 }
 
 bool lookout_may_alarm(const struct lookout *l, const struct roster *r)
@@ -53,6 +54,17 @@ bool lookout_may_alarm(const struct lookout *l, const struct roster *r)
 static bool are_many(const struct lookout *l)
 {
 	return l->streams.unscaled_sum >= BROAD_SOURCES;
+}
+
+/* As the tracker does, but for the onset. */
+static enum tracked track(struct tracker *t, const struct past *p, int64_t hour, bool over, bool may_alarm)
+{
+	enum tracked what = tracker_hour(t, p, hour, over, may_alarm);
+	int64_t onset = what == TRACKED_OPENED ? onset_fit(p, hour) : -1;
+
+	if (onset >= 0)
+		tracker_open(t)->onset = onset;
+	return what;
 }
 
 void lookout_hour(struct lookout *l, const struct roster *r, const struct counted *c, double least, struct seen_hour *out)
@@ -67,8 +79,8 @@ void lookout_hour(struct lookout *l, const struct roster *r, const struct counte
 	out->nv = lifted.nv;
 	out->r = lifted.r;
 	bool over = out->r >= ALARM_R, watch = out->nv >= WATCH_NV;
-	out->watch = tracker_hour(&l->watches, &l->past, r->hour, s->v.mu_now, watch, watch);
-	out->alarm = tracker_hour(&l->alarms, &l->past, r->hour, s->v.mu_now, over, over && are_many(l) && lookout_may_alarm(l, r));
+	out->watch = track(&l->watches, &l->past, r->hour, watch, watch);
+	out->alarm = track(&l->alarms, &l->past, r->hour, over, over && are_many(l) && lookout_may_alarm(l, r));
 }
 
 /* One source sends at least half of the packets and hardly anybody else is new, or those that came were here before. */
@@ -82,7 +94,7 @@ static bool of_one_source(const struct lookout *l, const struct roster *r, unsig
 		packets += (double)s->packets[(r->hour - h) % DAY_HOURS];
 		top += (double)s->top_packets[(r->hour - h) % DAY_HOURS];
 	}
-	return (packets > 0 && 2 * top >= packets && l->lift.n.window[window] < l->lift.mu_n.window[window] + FEW_SOURCES) ||
+	return (packets > 0 && 2 * top >= packets && l->lift.window[window][LIFT_N] < l->lift.window[window][LIFT_MU_N] + FEW_SOURCES) ||
 		(lift_all_sources(&l->lift, s, r) >= 9 && lift_new_sources(&l->lift, r) < 3);
 }
 

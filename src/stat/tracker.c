@@ -46,9 +46,9 @@ static int64_t onset_of(const struct past *p, int64_t hour, double k)
 	return onset;
 }
 
-static void open_surge(struct tracker *t, const struct past *p, int64_t hour, double mu_v)
+static void open_surge(struct tracker *t, const struct past *p, int64_t hour)
 {
-	double before = mean_v(p, hour - BASE_FROM, hour - BASE_UNTIL - 1), base = fmax(fmax(isnan(before) ? 0 : before, mu_v), .001);
+	double before = mean_v(p, hour - BASE_FROM, hour - BASE_UNTIL - 1), base = fmax(fmax(isnan(before) ? 0 : before, (double)p->mu[hour % ONSET_HOURS]), .001);
 
 	if (t->len == SURGES_KEPT) {
 		for (unsigned i = 1; i < t->len; i++)
@@ -96,12 +96,13 @@ static enum tracked follow(struct surge *s, const struct past *p, int64_t hour)
 	return TRACKED_NOTHING;
 }
 
-void past_hour(struct past *p, int64_t hour, double v, bool masked)
+void past_hour(struct past *p, int64_t hour, double v, double mu_v, bool masked)
 {
+	p->mu[hour % ONSET_HOURS] = (float)mu_v;
 	p->v[hour % ONSET_HOURS] = masked ? NAN : (float)v;
 }
 
-enum tracked tracker_hour(struct tracker *t, const struct past *p, int64_t hour, double mu_v, bool over, bool may_alarm)
+enum tracked tracker_hour(struct tracker *t, const struct past *p, int64_t hour, bool over, bool may_alarm)
 {
 	struct surge *open = tracker_open(t), *last = t->len ? &t->surges[t->len - 1] : NULL;
 	enum tracked what = TRACKED_NOTHING;
@@ -112,7 +113,7 @@ enum tracked tracker_hour(struct tracker *t, const struct past *p, int64_t hour,
 			reopen(last, hour);
 			what = TRACKED_CONTINUED;
 		} else {
-			open_surge(t, p, hour, mu_v);
+			open_surge(t, p, hour);
 			what = TRACKED_OPENED;
 		}
 		open = tracker_open(t);

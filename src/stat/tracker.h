@@ -15,8 +15,8 @@ struct surge {
 	unsigned below;                 /* hours in a row */
 };
 
-/* V of a port's last hours, ring; NAN: masked. Trackers of one port share it. */
-struct past { float v[ONSET_HOURS]; };
+/* V of a port's last hours, ring (NAN: masked), and what was to be expected of it. Trackers of one port share it. */
+struct past { float v[ONSET_HOURS], mu[ONSET_HOURS]; };
 
 /* The last surges of a port, the newest last; older ones are nobody's business here. */
 struct tracker {
@@ -27,10 +27,10 @@ struct tracker {
 enum tracked { TRACKED_NOTHING, TRACKED_OPENED, TRACKED_CONTINUED, TRACKED_CLOSED, TRACKED_SHIFT };
 
 void tracker_init(struct tracker *t);
-void past_hour(struct past *p, int64_t hour, double v, bool masked);
-/* The next hour, which is the last of the past: what was expected of V, whether the hour's score is at or over the threshold, and whether that may raise
- * an alarm (the gate, no cold start). */
-enum tracked tracker_hour(struct tracker *t, const struct past *p, int64_t hour, double mu_v, bool over, bool may_alarm);
+void past_hour(struct past *p, int64_t hour, double v, double mu_v, bool masked);
+/* The next hour, which is the last of the past: whether its score is at or over the threshold, and whether that may raise an alarm (the gate, no cold
+ * start). */
+enum tracked tracker_hour(struct tracker *t, const struct past *p, int64_t hour, bool over, bool may_alarm);
 struct surge *tracker_open(struct tracker *t);          /* the open one, or NULL */
 /* Whether that day belongs to a surge, as known when the day `today` begins: it does not enter levels then. */
 bool tracker_leaves_out(const struct tracker *t, int64_t day, int64_t today);

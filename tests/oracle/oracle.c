@@ -267,7 +267,7 @@ static void hours(void)
 		roster_hour(&r, enrolled, up);
 		lookout_take(&l, &r, &c);
 		score_hour(&score, &l.streams, &r, z);       /* as defined, the whole of it */
-		(void)tracker_hour(&l.alarms, &l.past, r.hour, l.streams.v.mu_now, score.r >= threshold, score.r >= threshold && lookout_may_alarm(&l, &r));
+		(void)tracker_hour(&l.alarms, &l.past, r.hour, score.r >= threshold, score.r >= threshold && lookout_may_alarm(&l, &r));
 		print_hour(&l, &r, &score, z);
 	}
 	lookout_release(&l);
@@ -293,8 +293,8 @@ static void track(void)
 		double v = number(), r = number();
 		bool masked = number() != 0;
 
-		past_hour(&past, (int64_t)h, v, masked);
-		(void)tracker_hour(&t, &past, (int64_t)h, mu_v, r >= threshold, h >= COLD_HOURS);
+		past_hour(&past, (int64_t)h, v, mu_v, masked);
+		(void)tracker_hour(&t, &past, (int64_t)h, r >= threshold, h >= COLD_HOURS);
 	}
 	json_object(&j, NULL);
 	print_surges(&j, &t);

@@ -162,8 +162,8 @@ TEST(lift_sums_are_those_of_the_hours)
 		for (unsigned h = 0; h < DAY_HOURS; h++)
 			before += v[CALM_HOURS - 1 - window_hours[w] - h];
 		CHECK(window > 0 && before > 0);
-		CHECK_NEAR(s.port.lift.v.window[w], window);
-		CHECK_NEAR(s.port.lift.v.before[w], before);
+		CHECK_NEAR(s.port.lift.window[w][LIFT_V], window);
+		CHECK_NEAR(s.port.lift.before[w][LIFT_V], before);
 	}
 	scene_end(&s);
 }

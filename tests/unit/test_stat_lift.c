@@ -1,4 +1,5 @@
 #include "stat/lookout.h"
+#include "stat/onset.h"
 #include "test.h"
 
 enum { SENSORS = 12, DAYS = 60, CALM_HOURS = DAYS * DAY_HOURS };
@@ -191,4 +192,29 @@ TEST(streams_know_the_level_of_a_silent_sensor)
 		(void)scene_hour(&s);
 	CHECK(!isnan(s.port.streams.reaches[0].level));
 	scene_end(&s);
+}
+
+/* V about what was expected, 2 an hour with a daily rhythm, and from `onset` on so much more. */
+static struct past rise(int64_t onset, double step, double ramp, int64_t hour)
+{
+	struct past p = { 0 };
+	uint64_t seed = 3;
+
+	for (int64_t h = 0; h <= hour; h++) {
+		double mu = h % 24 < 12 ? 1 : 3, more = h < onset ? 0 : step + ramp * (double)(h - onset + 1);
+
+		past_hour(&p, h, mu + more + (double)(test_random(&seed) % 5) / 2 - 1, mu, h % 50 == 7);
+	}
+	return p;
+}
+
+TEST(onset_is_where_a_step_or_a_ramp_begins)
+{
+	struct past step = rise(1000, 4, 0, 1010), ramp = rise(1000, 0, .05, 1100), falls = rise(1000, -1, 0, 1100);
+	int64_t found = onset_fit(&ramp, 1100);
+
+	CHECK_WHOLE(onset_fit(&step, 1010), 1000);
+	CHECK(found >= 1000 - 10 && found <= 1000 + 10);
+	found = onset_fit(&falls, 1100);
+	CHECK(found < 0 || found > 1090 || found < 1000);       /* not where it falls */
 }

@@ -22,6 +22,15 @@ void cube_release(struct cube *c)
 	*c = (struct cube){ 0 };
 }
 
+void cube_forget(struct cube *c)
+{
+	free(c->cells);
+	free(c->told);
+	c->cells = c->told = NULL;
+	c->len = c->cap = c->told_len = c->told_cap = 0;
+	c->filled = c->too_large = false;
+}
+
 static int place_order(const void *a, const void *b)
 {
 	const struct place_of *x = a, *y = b;

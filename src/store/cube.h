@@ -1,7 +1,7 @@
 /* cube: packets by (port, day, sensor) in memory, sparse and sorted: what ranking questions read instead of the file.
  *
- * Holds exactly what the roll-up port_day holds. Filled once from it, then told of every group that was committed; what was
- * told is merged in when the next question comes, or when it has become much. */
+ * Holds exactly what the roll-up port_day holds, or that without known scanners. Filled once, then told of every group that was
+ * committed; what was told is merged in when the next question comes, or when it has become much. */
 #ifndef TEITEN_CUBE_H
 #define TEITEN_CUBE_H
 
@@ -24,6 +24,8 @@ struct cube {
 
 void cube_init(struct cube *c);
 void cube_release(struct cube *c);
+/* Empties it: it is to be filled anew. By who has its lock, while nobody reads it. */
+void cube_forget(struct cube *c);
 /* One count that was committed, or one read while filling. */
 void cube_tell(struct cube *c, struct place_of one);
 /* Merges what was told. False: too large, ask the file. */

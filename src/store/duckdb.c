@@ -31,7 +31,8 @@ struct duckdb {
 	bool read_only;                 /* we have no right to write it */
 	struct duck *duck;
 	struct duck_con *writer;
-	struct cube cube;
+	struct cube cube, freed;        /* the second is free from the scanners of a list */
+	char freed_of[SCANNERS_ID_MAX];
 	struct duck_function known;     /* known_scanner(hi, lo, day): the number of its organisation, or 0 */
 };
 
@@ -198,6 +199,7 @@ static bool is_new(struct duckdb *d, bool *new, struct err *e)
 static void disconnect(struct duckdb *d)
 {
 	cube_release(&d->cube);
+	cube_release(&d->freed);
 	duck_disconnect(d->writer);
 	duck_close(d->duck);
 	d->writer = NULL;
@@ -243,6 +245,7 @@ static bool connect_and_load(struct duckdb *d, const char *zone, struct book *bo
 	bool new = false;
 
 	cube_init(&d->cube);
+	cube_init(&d->freed);
 	if (!may_make(d, e))
 		return false;
 	d->known = (struct duck_function){ "known_scanner", 3, find_scanners, book->scanners };
@@ -405,15 +408,28 @@ static bool save_sensor(struct duckdb *d, const struct sensor *s, struct err *e)
 	return duck_run(d->writer, sql, e);
 }
 
-static void tell_cube(struct cube *c, const struct incoming *in)
+/* Without those that the list knows, if there is one. */
+static void tell_cube(struct cube *c, const struct incoming *in, const struct scanners *list)
 {
 	for (size_t i = 0; i < in->len; i++) {
 		const struct line *l = &in->lines[i];
 
-		if (tuple_reaches(l->t))
+		if (tuple_reaches(l->t) && !(list && scanners_find(list, &l->t->src, l->day)))
 			cube_tell(c, (struct place_of){ (uint32_t)l->t->proto << 16 | port_ranked(l->t->proto, l->t->port),
 				(uint16_t)l->day, l->sensor, l->t->packets });
 	}
+}
+
+static void tell_cubes(struct duckdb *d, const struct incoming *in)
+{
+	const struct scanners *list = d->known.of;
+
+	if (d->cube.filled)
+		tell_cube(&d->cube, in, NULL);
+	if (d->freed.filled && strcmp(d->freed_of, list->id) != 0)
+		cube_forget(&d->freed);         /* the list that it is free from may come back, and then it would lack these */
+	else if (d->freed.filled)
+		tell_cube(&d->freed, in, list);
 }
 
 static bool write_group(struct duckdb *d, const struct incoming *in, struct err *e)
@@ -450,8 +466,7 @@ static enum committed write_and_commit(struct duckdb *d, const struct incoming *
 		err_set(e, "fault asked for after the commit");
 		return COMMIT_UNKNOWN;
 	}
-	if (d->cube.filled)
-		tell_cube(&d->cube, in);
+	tell_cubes(d, in);
 	return COMMIT_DONE;
 }
 
@@ -903,20 +918,30 @@ static bool duckdb_save_sensor(void *engine, const struct sensor *s, struct err 
 	return false;
 }
 
-static bool fill_cube(struct duckdb *d, struct duck_con *con, struct err *e)
+static bool fill_cube(struct cube *c, struct duck_con *con, const char *sql, struct err *e)
 {
 	struct duck_rows *r;
 
-	if (!duck_query(con, "SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, day::UBIGINT, sensor::UBIGINT, sum(packets)::UBIGINT "
-		"FROM port_day GROUP BY ALL", NULL, 0, &r, e))
+	if (!duck_query(con, sql, NULL, 0, &r, e))
 		return false;
 	for (size_t n = duck_next(r); n; n = duck_next(r))
 		for (size_t i = 0; i < n; i++)
-			cube_tell(&d->cube, (struct place_of){ (uint32_t)duck_numbers(r, 0)[i], (uint16_t)duck_numbers(r, 1)[i],
+			cube_tell(c, (struct place_of){ (uint32_t)duck_numbers(r, 0)[i], (uint16_t)duck_numbers(r, 1)[i],
 				(uint16_t)duck_numbers(r, 2)[i], duck_numbers(r, 3)[i] });
 	duck_done(r);
-	d->cube.filled = true;
+	c->filled = true;
 	return true;
+}
+
+/* The cube that holds what is wanted, whoever else fills it; NULL: none does. */
+static struct cube *cube_for(struct duckdb *d, const struct want *w)
+{
+	struct want of_all = *w;
+	bool freed = w->by.until == 1;
+
+	if (freed)
+		of_all.by = (struct by){ 0, 0 };
+	return w->question->each != EACH_PORT || !sql_from_port_day(&of_all) ? NULL : freed ? &d->freed : &d->cube;
 }
 
 /* *answered: from memory. Filling costs as much as two questions, so the first one is left to the file: a command asks
@@ -924,18 +949,23 @@ static bool fill_cube(struct duckdb *d, struct duck_con *con, struct err *e)
 static bool try_cube(struct duckdb *d, struct duck_con *con, const struct want *w, cell_fn *fn, void *to, bool *answered,
 	struct err *e)
 {
+	struct cube *c = cube_for(d, w);
 	bool ok = true;
 
 	*answered = false;
-	if (w->question->each != EACH_PORT || !sql_from_port_day(w))
+	if (!c)
 		return true;
-	(void)pthread_mutex_lock(&d->cube.lock);
-	bool wait = d->cube.asked++ < ASKED_FIRST;
-	if (!wait && !d->cube.filled)
-		ok = fill_cube(d, con, e);
-	(void)pthread_mutex_unlock(&d->cube.lock);
-	if (ok && !wait && cube_ready(&d->cube)) {
-		(void)cube_cells(&d->cube, w, fn, to);
+	(void)pthread_mutex_lock(&c->lock);
+	if (c == &d->freed && strcmp(d->freed_of, w->scanners->id) != 0) {      /* nobody reads it: the list changes between questions */
+		cube_forget(c);
+		memcpy(d->freed_of, w->scanners->id, sizeof d->freed_of);
+	}
+	bool wait = c->asked++ < ASKED_FIRST;
+	if (!wait && !c->filled)
+		ok = fill_cube(c, con, c == &d->freed ? sql_freed : sql_cube, e);
+	(void)pthread_mutex_unlock(&c->lock);
+	if (ok && !wait && cube_ready(c)) {
+		(void)cube_cells(c, w, fn, to);
 		*answered = true;
 	}
 	return ok;

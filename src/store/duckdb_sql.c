@@ -85,6 +85,12 @@ const char sql_rises[] =
 	" FROM source_day AS s WHERE (proto::UINTEGER * 65536 + port, day) IN (SELECT (port, day) FROM rising) GROUP BY proto, port, day, hi, lo) GROUP BY ALL ORDER BY 1, 2";
 
 #define SETTLING " AND proto::UINTEGER * 65536 + port IN (SELECT port FROM settling)"
+const char sql_cube[] =
+	"SELECT (proto::UBIGINT * 65536 + port)::UBIGINT, day::UBIGINT, sensor::UBIGINT, sum(packets)::UBIGINT FROM port_day GROUP BY ALL";
+const char sql_freed[] =
+	"SELECT (proto::UBIGINT * 65536 + " RANKED ")::UBIGINT, day::UBIGINT, sensor::UBIGINT, sum(packets)::UBIGINT FROM tuple"
+	" WHERE " REACHES " AND known_scanner(hi, lo, day) = 0 GROUP BY ALL";
+
 /* In order, $1: from. What was there is remembered for its revisions, and goes. */
 const char *const sql_settle_before[] = {
 	"INSERT INTO revised SELECT proto, port, day, value, revision FROM robust_day WHERE day >= $1" SETTLING,

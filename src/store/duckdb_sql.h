@@ -17,6 +17,7 @@ extern const char *const sql_settle_before[], sql_settle_states[], sql_settle_af
 extern const char sql_touch[], sql_touch_later[], sql_touched[], sql_rows_between[], sql_sighted[], sql_reckon_sensors[], sql_reckon_new[],
 	sql_reckon_packets[], sql_hours[], sql_reckoned_until[];
 extern const char sql_revisions[];
+extern const char sql_cube[], sql_freed[];      /* (port, day, sensor, packets), of all, and without known scanners */
 extern const char sql_findings[];              /* $1, $2: days */
 extern const struct sql_check { const char *name, *sql; } sql_checks[];        /* each counts unequal rows; NULL-ended */
 

@@ -345,6 +345,70 @@ TEST(parts_by_scanner_mark_and_kind_add_up_on_disk)
 	store_close(s);
 }
 
+static void put_one(struct store *const stores[2], uint64_t serial)
+{
+	minute_t at = (DAY0 + 33) * MINUTES_PER_DAY + (minute_t)serial;
+	struct batch b = { .sensor = "s1", .epoch = 2, .serial = serial, .span = { at, at + 1 } };
+	const struct batch *list[] = { &b };
+	enum stored each;
+	struct err e;
+
+	for (unsigned k = 0; k < 6; k++)
+		batch_add(&b, &(struct tuple){ .src = addr_v4(0x0a000000u + (k << 16) + 77), .minute = at, .proto = PROTO_TCP, .port = 80, .packets = 100 });
+	b.len = tuples_settle(b.rows, b.len);
+	for (int k = 0; k < 2; k++)
+		CHECK_OK(store_put(stores[k], list, 1, &each, &e));
+	batch_release(&b);
+}
+
+static void give_both(struct store *const stores[2], const char *text)
+{
+	give_list(stores[0], text);
+	give_list(stores[1], text);
+}
+
+static void same_without(struct store *const stores[2])
+{
+	struct sum want = sum_of(stores[0], "each=port&step=day&last=20d&across=sum", "&scanners=without");
+	struct sum got = sum_of(stores[1], "each=port&step=day&last=20d&across=sum", "&scanners=without");
+
+	CHECK(want.packets == got.packets);
+	CHECK_NEAR(got.value, want.value);
+}
+
+/* What a store remembers of its answers follows packets and lists. */
+TEST(what_is_free_from_known_scanners_stays_so_while_packets_and_lists_come)
+{
+	static const char *const lists[] = { a_list, "10.1.0.0/16 Beta\n", a_list, "# nobody\n" };
+	struct store *stores[2];
+	char address[600];
+	struct err e;
+
+	(void)snprintf(address, sizeof address, "duckdb:%s", in_dir("store.duckdb"));
+	stores[0] = store_open("memory:", "Asia/Tokyo", NULL, &e);
+	stores[1] = store_open(address, "Asia/Tokyo", NULL, &e);
+	CHECK(stores[0] && stores[1]);
+	for (int k = 0; k < 2; k++)
+		fill(stores[k]);
+	for (unsigned i = 0; i < 24; i++) {
+		if (i % 3 == 0)
+			give_both(stores, lists[i / 3 % 4]);
+		if (i % 2)
+			put_one(stores, i);
+		for (int again = 0; again < 2 && i % 6 != 5; again++)
+			same_without(stores);
+	}
+	/* packets that come while another list holds are there when the first one comes back */
+	give_both(stores, a_list);
+	same_without(stores);
+	give_both(stores, lists[1]);
+	put_one(stores, 100);
+	give_both(stores, a_list);
+	same_without(stores);
+	for (int k = 0; k < 2; k++)
+		store_close(stores[k]);
+}
+
 /* Packets of the one source of 10.1.0.0/16, which is a scanner of the 20th day on, before and after. */
 TEST(a_list_of_scanners_applies_as_of_the_days_of_the_stores_zone)
 {

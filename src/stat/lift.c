@@ -203,7 +203,7 @@ static void gather(const struct streams *s, const struct roster *r, struct gathe
 	}
 }
 
-/* By how much the sensor that is furthest above its habit stands before the second one. */
+/* By how much the sensor that is furthest above its habit stands before the second one; of a single sensor nothing, since it has none to go by. */
 static double ahead(const struct streams *s, const struct roster *r, unsigned w, const double *capped)
 {
 	double first = 0, second = 0;
@@ -216,7 +216,7 @@ static double ahead(const struct streams *s, const struct roster *r, unsigned w,
 		second = fmin(excess, first);
 		first = fmax(excess, first);
 	}
-	return r->up ? (first - second) * (double)r->enrolled / (double)r->up : 0;
+	return r->up && r->enrolled > 1 ? (first - second) * (double)r->enrolled / (double)r->up : 0;
 }
 
 struct lifted lift_now(const struct lift *l, const struct streams *s, const struct roster *r)

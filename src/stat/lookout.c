@@ -15,6 +15,7 @@ void lookout_init(struct lookout *l, const struct roster *r)
 	streams_init(&l->streams, r);
 	lift_init(&l->lift);
 	l->past = (struct past){ 0 };
+	l->watch_least = l->alarm_least = 0;
 	tracker_init(&l->watches);
 	tracker_init(&l->alarms);
 }
@@ -56,14 +57,19 @@ static bool are_many(const struct lookout *l)
 	return l->streams.unscaled_sum >= BROAD_SOURCES;
 }
 
-/* As the tracker does, but for the onset. */
-static enum tracked track(struct tracker *t, const struct past *p, int64_t hour, bool over, bool may_alarm)
+/* As the tracker does, but for the onset, and for what comes after a surge: its hours stay in the windows for a week, in which the score goes down by
+ * and by, and may cross the threshold more than once. A new one needs twice the least score since the last one closed. */
+static enum tracked track(struct tracker *t, double *least, const struct past *p, int64_t hour, double score, bool over, bool may_alarm)
 {
-	enum tracked what = tracker_hour(t, p, hour, over, may_alarm);
+	if (!tracker_open(t))
+		*least = fmin(*least, score);
+	enum tracked what = tracker_hour(t, p, hour, over, may_alarm && score >= 2 * *least);
 	int64_t onset = what == TRACKED_OPENED ? onset_fit(p, hour) : -1;
 
 	if (onset >= 0)
 		tracker_open(t)->onset = onset;
+	if (what == TRACKED_CLOSED)
+		*least = score;
 	return what;
 }
 
@@ -79,8 +85,8 @@ void lookout_hour(struct lookout *l, const struct roster *r, const struct counte
 	out->nv = lifted.nv;
 	out->r = lifted.r;
 	bool over = out->r >= ALARM_R, watch = out->nv >= WATCH_NV;
-	out->watch = track(&l->watches, &l->past, r->hour, watch, watch);
-	out->alarm = track(&l->alarms, &l->past, r->hour, over, over && are_many(l) && lookout_may_alarm(l, r));
+	out->watch = track(&l->watches, &l->watch_least, &l->past, r->hour, out->nv, watch, watch);
+	out->alarm = track(&l->alarms, &l->alarm_least, &l->past, r->hour, out->r, over, over && are_many(l) && lookout_may_alarm(l, r));
 }
 
 /* One source sends at least half of the packets and hardly anybody else is new, or those that came were here before. */
@@ -126,12 +132,12 @@ static bool of_one_sensor(const struct lookout *l, const struct roster *r)
 enum surge_class lookout_class(const struct lookout *l, const struct roster *r)
 {
 	struct lifted lifted = lift_now(&l->lift, &l->streams, r);
-	bool gate = are_many(l) && score_gate(&l->streams, r);
+	bool gate = score_gate(&l->streams, r);
 
 	if (r->enrolled <= 2)
 		return SURGE_LOCAL;
 	if (gate && lifted.r >= ALARM_R)
-		return SURGE_BROAD;
+		return are_many(l) ? SURGE_BROAD : SURGE_FEW_SOURCES;
 	return of_one_source(l, r, lifted.window) ? SURGE_SINGLE_SOURCE : of_one_sensor(l, r) ? SURGE_SINGLE_SENSOR :
 		gate ? SURGE_BROAD : SURGE_FEW_SOURCES;
 }

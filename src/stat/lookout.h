@@ -7,7 +7,7 @@
 
 /* Fitted once on simulated years that judge nothing (METHODS.md 2.5): an alarm about once in a hundred port-years of noise, a watch once in
  * five. In the first 42 days nothing is called more than a watch. */
-#define ALARM_R 14.7
+#define ALARM_R 14.8
 #define WATCH_NV 8.35
 #define SCORE_LEAST .5          /* below it a score is no news */
 enum { COLD_HOURS = 42 * 24 };
@@ -16,7 +16,13 @@ enum { COLD_HOURS = 42 * 24 };
 enum { BROAD_SOURCES = 10 };
 
 /* Two trackers: what is worth a look, and what is broad for sure. */
-struct lookout { struct streams streams; struct lift lift; struct past past; struct tracker watches, alarms; };
+struct lookout {
+	struct streams streams;
+	struct lift lift;
+	struct past past;
+	struct tracker watches, alarms;
+	double watch_least, alarm_least;        /* of the score since the last one closed */
+};
 
 /* What an hour brought; r is no more than nv. */
 struct seen_hour { double r, nv; enum tracked watch, alarm; };

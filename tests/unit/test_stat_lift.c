@@ -218,3 +218,44 @@ TEST(onset_is_where_a_step_or_a_ramp_begins)
 	found = onset_fit(&falls, 1100);
 	CHECK(found < 0 || found > 1090 || found < 1000);       /* not where it falls */
 }
+
+/* Sensors 0 and 1 are of one group, 2 of another; one hour in which these count a source each that was never seen. */
+static void knock(struct lookout *port, struct roster *r, unsigned sensors)
+{
+	const bool all[3] = { true, true, true };
+	struct sighting seen[3];
+	struct counted c = { .seen = seen };
+	struct seen_hour told;
+
+	for (unsigned i = 0; i < 3; i++)
+		if (sensors >> i & 1u)
+			seen[c.n++] = (struct sighting){ .sensor = (uint16_t)i, .sources = 1 };
+	c.sources = c.new_sources = (double)c.n;
+	roster_hour(r, all, all);
+	lookout_hour(port, r, &c, 0, &told);
+}
+
+TEST(gate_opens_to_three_sources_at_sensors_of_different_groups)
+{
+	struct lookout port;
+	struct roster r;
+
+	roster_init(&r);
+	for (unsigned i = 0; i < 3; i++)
+		(void)roster_add(&r, i < 2 ? 1 : 2);
+	lookout_init(&port, &r);
+	knock(&port, &r, 5);
+	CHECK(!score_gate(&port.streams, &r));  /* two groups, two sources */
+	knock(&port, &r, 1);
+	CHECK(score_gate(&port.streams, &r));
+	for (unsigned h = 0; h < 170; h++)
+		knock(&port, &r, 0);
+	CHECK(!score_gate(&port.streams, &r));  /* a week ago */
+	for (unsigned h = 0; h < 3; h++)
+		knock(&port, &r, 3);
+	CHECK(!score_gate(&port.streams, &r));  /* six sources, one group */
+	knock(&port, &r, 4);
+	CHECK(score_gate(&port.streams, &r));
+	lookout_release(&port);
+	roster_release(&r);
+}

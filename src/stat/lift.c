@@ -186,7 +186,7 @@ struct gathered { double *x, *capped; };
 
 static void gather(const struct streams *s, const struct roster *r, struct gathered *g)
 {
-	for (size_t k = s->recent_from; k < s->recent_len; k++) {
+	for (size_t k = 0; k < s->recent_len; k++) {
 		const struct sighting *one = &s->recent[k];
 		unsigned age = sighting_age(one, r), w = 0;
 

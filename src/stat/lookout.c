@@ -26,7 +26,7 @@ void lookout_copy(struct lookout *l, const struct lookout *from)
 	l->streams.reaches = mem_resize(NULL, from->streams.len, sizeof *l->streams.reaches);
 	memcpy(l->streams.reaches, from->streams.reaches, from->streams.len * sizeof *l->streams.reaches);
 	l->streams.recent = NULL;
-	l->streams.recent_from = l->streams.recent_len = l->streams.recent_cap = 0;
+	l->streams.recent_len = l->streams.recent_cap = 0;
 }
 
 void lookout_release(struct lookout *l)

@@ -172,7 +172,7 @@ static void conjunctions(struct score *s, const struct streams *streams, const s
 	for (unsigned w = 0; w < PC_WINDOWS; w++) {
 		for (size_t i = 0; i < r->len; i++)
 			x[i] = 0;
-		for (size_t k = streams->recent_from; k < streams->recent_len; k++)
+		for (size_t k = 0; k < streams->recent_len; k++)
 			if (sighting_age(&streams->recent[k], r) < window_hours[pc_windows[w]])
 				x[streams->recent[k].sensor] += streams->recent[k].sources;
 		score_sensors(streams, r, pc_windows[w], pc_phi[w], x, z + w * r->len);

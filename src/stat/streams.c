@@ -191,27 +191,23 @@ static double reach_level(const struct streams *s, const struct reach *one, cons
 	return level_of(sums, places, n);
 }
 
-/* Where it saw nothing for as long as levels look back, the level is that of every such port. */
-static bool is_calm(const struct streams *s, const struct reach *one, int64_t day)
-{
-	bool calm = one->last < 0 || one->last / DAY_HOURS < day - LEVEL_DAYS - LEVEL_GUARD_DAYS;
-
-	for (unsigned d = 0; calm && d < ROSTER_DAYS; d++)
-		calm = !s->left_out[d];
-	return calm;
-}
-
 static void close_reaches(struct streams *s, const struct roster *r, int64_t day)
 {
 	unsigned at = (unsigned)((day - 1) % ROSTER_DAYS);
+	int64_t first = (day - LEVEL_DAYS - LEVEL_GUARD_DAYS) * DAY_HOURS;
+	bool all_days = true;
 
+	for (unsigned d = 0; d < ROSTER_DAYS; d++)
+		all_days &= !s->left_out[d];
 	for (size_t i = 0; i < s->len; i++) {
 		const struct post *p = &r->posts[i];
 		struct reach *one = &s->reaches[i];
+		/* Where it saw nothing for as long as levels look back, the level is that of every such port. */
+		bool calm = all_days && (one->last < 0 || one->last < first);
 
 		one->day[at] = p->coverage[at] > 0 ? (uint16_t)fminf(one->today, REACH_NONE - 1) : REACH_NONE;
 		one->today = 0;
-		double level = is_calm(s, one, day) ? (double)p->calm : reach_level(s, one, p, day);
+		double level = calm ? (double)p->calm : reach_level(s, one, p, day);
 		if (!isnan(level))
 			one->level = (float)level;
 	}
@@ -230,16 +226,17 @@ unsigned sighting_age(const struct sighting *s, const struct roster *r)
 	return (uint16_t)((uint16_t)r->hour - s->hour);
 }
 
-/* What is older than the longest window goes, now and then. */
+/* What is older than the longest window goes when a day is over: nobody asks for it meanwhile. */
 static void drop_old(struct streams *s, const struct roster *r)
 {
-	while (s->recent_from < s->recent_len && sighting_age(&s->recent[s->recent_from], r) >= WINDOW_HOURS_MAX)
-		s->recent_from++;
-	if (2 * s->recent_from < s->recent_len || s->recent_from == 0)
+	size_t old = 0;
+
+	while (old < s->recent_len && sighting_age(&s->recent[old], r) >= WINDOW_HOURS_MAX)
+		old++;
+	if (!old)
 		return;
-	s->recent_len -= s->recent_from;
-	memmove(s->recent, s->recent + s->recent_from, s->recent_len * sizeof *s->recent);
-	s->recent_from = 0;
+	s->recent_len -= old;
+	memmove(s->recent, s->recent + old, s->recent_len * sizeof *s->recent);
 }
 
 /* V of the hour, not scaled. */
@@ -247,7 +244,6 @@ static double note_sightings(struct streams *s, const struct roster *r, const st
 {
 	double v = 0;
 
-	drop_old(s, r);
 	for (size_t i = 0; i < n; i++) {
 		struct reach *one = &s->reaches[seen[i].sensor];
 		double capped = fmin(seen[i].sources, cap_of(one));
@@ -280,6 +276,7 @@ static void close_days(struct streams *s, const struct roster *r)
 
 	for (unsigned h = 0; h < DAY_HOURS; h++)
 		masked += isnan(s->v.today[h]) != 0;
+	drop_old(s, r);
 	close_reaches(s, r, day);
 	for (unsigned i = 0; i < 2; i++) {
 		close_day(both[i], day - 1);

@@ -25,7 +25,7 @@ struct stream {
 
 /* A sensor's history on this port: its sums of hourly sources by day, beside which the roster knows how much of the day it watched. */
 enum { REACH_NONE = UINT16_MAX /* did not watch */ };
-struct reach { uint16_t day[ROSTER_DAYS]; float today, level /* NAN: none yet */; int32_t last /* hour with a count; -1 */; };
+struct reach { float today, level /* NAN: none yet */; int32_t last /* hour with a count; -1 */; uint16_t day[ROSTER_DAYS]; };
 
 struct streams {
 	struct stream n, v;
@@ -33,7 +33,7 @@ struct streams {
 	double all_level;
 	bool counts;                                            /* this hour is in the windows: neither masked nor without a baseline */
 	struct reach *reaches; size_t len;
-	struct sighting *recent; size_t recent_from, recent_len, recent_cap;    /* of the longest window, in order of hours */
+	struct sighting *recent; size_t recent_len, recent_cap; /* of the longest window, in order of hours, and those of a day before it */
 	float packets[DAY_HOURS], top_packets[DAY_HOURS];       /* rings */
 	float unscaled[WINDOW_HOURS_MAX]; double unscaled_sum;  /* N as counted, for the gate */
 	bool left_out[ROSTER_DAYS];                             /* days of surges: they do not enter levels */

@@ -203,11 +203,13 @@ static void gather(const struct streams *s, const struct roster *r, struct gathe
 	}
 }
 
-/* By how much the sensor that is furthest above its habit stands before the second one; of a single sensor nothing, since it has none to go by. */
+/* By how much the sensor that is furthest above its habit stands before the second one; with two sensors or fewer nothing is said of it. */
 static double ahead(const struct streams *s, const struct roster *r, unsigned w, const double *capped)
 {
 	double first = 0, second = 0;
 
+	if (r->enrolled <= 2)
+		return 0;
 	for (size_t i = 0; i < r->len; i++) {
 		double b = (double)s->reaches[i].level / 24, excess = capped[i] - (isnan(b) ? 0 : b * r->posts[i].watched[w]);
 
@@ -216,7 +218,7 @@ static double ahead(const struct streams *s, const struct roster *r, unsigned w,
 		second = fmin(excess, first);
 		first = fmax(excess, first);
 	}
-	return r->up && r->enrolled > 1 ? (first - second) * (double)r->enrolled / (double)r->up : 0;
+	return r->up ? (first - second) * (double)r->enrolled / (double)r->up : 0;
 }
 
 struct lifted lift_now(const struct lift *l, const struct streams *s, const struct roster *r)

@@ -7,7 +7,8 @@
  *   the more the longer the window, and is at least SPREAD_LEAST: six weeks hold few independent weeks.
  * - New sources of an hour are no more than V: many at one sensor are one sensor's.
  * - No sensor counts for more than the second: what the sensor with the largest excess in a window has above the second largest excess is taken from
- *   both N and V. A flood at one sensor in the week in which one source sweeps all of them gave N by the one and V and the sensors by the other.
+ *   both N and V (not with two sensors or fewer). A flood at one sensor in the week in which one source sweeps all of them gave N by the one and V and
+ *   the sensors by the other.
  * - N, V and the sensors stand on the same hours: the conjunction is taken in each of the seven windows, and R is the best window of the least of the
  *   three, where N and the conjunction, which stand on fewer counts, are weighed up.
  * - Where N and the conjunction are surprising without being weighed up, V may be half as much: on a port whose sources touch many sensors each, V

@@ -319,6 +319,14 @@ def test_what_two_sensors_or_one_source_did_is_said_to_be_theirs(folder):
     assert odd and odd[0]["factor"] > 5, odd
 
 
+def test_real_surge_is_worth_a_look_and_few_rises_are_alarms(folder):
+    listed = json.loads(teiten("surge", "list", "--all", "--data", marx(folder, "d"), "--json"))["surges"]
+    alarms = [s["label"] for s in listed if s["level"] == "alarm" and s["class"] in ("broad", "level shift")]
+    assert len(alarms) <= 3 and not {"1469/udp", "1499/udp", "1772/udp", "53/udp"} & set(alarms), alarms
+    vnc = [s for s in listed if s["label"] == "5900/tcp" and "2013-05-23" <= s["onset"] < "2013-05-25"]
+    assert len(vnc) == 1 and vnc[0]["sensors"] >= 8, [s for s in listed if s["label"] == "5900/tcp"]
+
+
 def test_surge_of_today_is_told_once(folder):
     def ago(days):
         return (datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=days)).isoformat()

@@ -142,7 +142,8 @@ def test_hangup_with_a_mistake_ends_nothing(folder):
             f.write(f"collect = {collect}\ncertificate = {pem}\nkey = {key}\n")
     write("127.0.0.1:0")
     center = Center(folder, "--config", config)
-    center.process.stdout.readline()                    # the collector's or the desk's, whichever was slower
+    assert wait_until(lambda: len(parts(center)) == 3)
+    time.sleep(2)                                       # the collector and the desk listen, whichever was slower
     old = parts(center)
     with open(key, encoding="ascii") as f:
         right = f.read()
